@@ -1,0 +1,1206 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The directory: which groups there are and who is in them, the same at every
+ * node because every node applies the same log.
+ *
+ * A local socket's way in and out:
+ *
+ *	ASK --request--> ASKED --log: join--> IN --close--> LEAVE
+ *	 ^                 |                                  | request
+ *	 +---new epoch-----+                                  v
+ *	                     GONE <--last view-- OUT <--log-- LEFT
+ *
+ * Requests go to the epoch's lowest-ranked node by the pair's stream, so once
+ * and in order. What the cut of an epoch does not hold was never a change; its
+ * node finds its sockets in the state of asking and asks again.
+ */
+#include "gpe_int.h"
+
+/* A change that found no memory is tried again after this. */
+#define GPE_DIR_RETRY_NS	(5 * GPE_MS)
+#define GPE_LOCALS_MAX		65536
+
+enum gpe_dir_op {
+	GPE_OP_JOIN = 1,
+	GPE_OP_LEAVE,
+};
+
+/**
+ * struct gpe_dir_change - a request, or a change of the log
+ * @op: enum gpe_dir_op
+ * @why: GPE_OP_LEAVE: enum gpe_why
+ * @name_len: bytes of @name
+ * @k: log only: number of the change
+ * @gid: log only: the group
+ * @addr: the member; of a request only the port counts, its node is the sender
+ * @props: GPE_OP_JOIN: what is asked for
+ * @name: the group
+ */
+struct gpe_dir_change {
+	u8 op;
+	u8 why;
+	u8 name_len;
+	u64 k;
+	u64 gid;
+	struct gpe_addr addr;
+	struct gpe_props props;
+	char name[GPE_NAME_MAX + 1];
+};
+
+/* Bytes of a change without its name. */
+#define GPE_DIR_FIXED	48
+#define GPE_REPLY_LEN	12
+
+static_assert(GPE_DIR_FIXED + GPE_NAME_MAX <= GPE_INLINE_MAX);
+
+/* ---- encoding ---- */
+
+static u8 gpe_change_encode(const struct gpe_dir_change *ch, u8 *p)
+{
+	p[0] = ch->op;
+	p[1] = ch->why;
+	p[2] = ch->name_len;
+	p[3] = 0;
+	put_unaligned_be64(ch->k, p + 4);
+	put_unaligned_be64(ch->gid, p + 12);
+	put_unaligned_be32(ch->addr.node, p + 20);
+	put_unaligned_be32(ch->addr.port, p + 24);
+	put_unaligned_be64(ch->addr.inc, p + 28);
+	put_unaligned_be32(ch->props.order, p + 36);
+	put_unaligned_be32(ch->props.orders, p + 40);
+	put_unaligned_be32(ch->props.msg_max, p + 44);
+	memcpy(p + GPE_DIR_FIXED, ch->name, ch->name_len);
+	return GPE_DIR_FIXED + ch->name_len;
+}
+
+static void gpe_change_decode(struct gpe_dir_change *ch, const u8 *p)
+{
+	memset(ch, 0, sizeof(*ch));
+	ch->op = p[0];
+	ch->why = p[1];
+	ch->name_len = p[2];
+	ch->k = get_unaligned_be64(p + 4);
+	ch->gid = get_unaligned_be64(p + 12);
+	ch->addr.node = get_unaligned_be32(p + 20);
+	ch->addr.port = get_unaligned_be32(p + 24);
+	ch->addr.inc = get_unaligned_be64(p + 28);
+	ch->props.order = get_unaligned_be32(p + 36);
+	ch->props.orders = get_unaligned_be32(p + 40);
+	ch->props.msg_max = get_unaligned_be32(p + 44);
+	memcpy(ch->name, p + GPE_DIR_FIXED, ch->name_len);
+}
+
+static bool gpe_name_ok(const u8 *p, u32 len)
+{
+	u32 i;
+
+	if (!len || len > GPE_NAME_MAX)
+		return false;
+	for (i = 0; i < len; i++)
+		if (p[i] < 0x21 || p[i] > 0x7e || p[i] == '/')
+			return false;
+	return true;
+}
+
+static bool gpe_props_ok(const u8 *p)
+{
+	return get_unaligned_be32(p) <= GPE_SAFE &&
+	       get_unaligned_be32(p + 4) < 1 << (GPE_SAFE + 1) &&
+	       get_unaligned_be32(p + 8) <= GPE_MSG_MAX;
+}
+
+static bool gpe_change_check(const u8 *p, u32 len)
+{
+	if (len < GPE_DIR_FIXED || len != GPE_DIR_FIXED + (u32)p[2] || p[3])
+		return false;
+	if (p[0] != GPE_OP_JOIN && p[0] != GPE_OP_LEAVE)
+		return false;
+	if (p[1] > GPE_WHY_OVERRUN || !get_unaligned_be32(p + 24))
+		return false;
+	return gpe_name_ok(p + GPE_DIR_FIXED, p[2]) && gpe_props_ok(p + 36);
+}
+
+/**
+ * gpe_item_check() - is the content of a control item well formed?
+ * @type: enum gpe_item_type, a control item
+ * @inl: content
+ * @len: bytes
+ */
+bool gpe_item_check(u8 type, const u8 *inl, u32 len)
+{
+	switch (type) {
+	case GPE_IT_ORDER:
+		return len && len <= 3 * GPE_NODES_MAX && !(len % 3);
+	case GPE_IT_MARK:
+		return len == 8;
+	case GPE_IT_OPEN:
+		return len == 16;
+	case GPE_IT_LOG:
+	case GPE_IT_REQ:
+		return gpe_change_check(inl, len);
+	case GPE_IT_REPLY:
+		return len == GPE_REPLY_LEN;
+	}
+	return false;
+}
+
+/* ---- groups ---- */
+
+struct gpe_group *gpe_group_by_gid(const struct gpe_node *node, u64 gid)
+{
+	struct rb_node *p = node->groups_by_gid.rb_node;
+
+	while (p) {
+		struct gpe_group *grp = rb_entry(p, struct gpe_group, by_gid);
+
+		if (gid == grp->gid)
+			return grp;
+		p = gid < grp->gid ? p->rb_left : p->rb_right;
+	}
+	return NULL;
+}
+
+static struct gpe_group *gpe_group_by_name(const struct gpe_node *node,
+					   const char *name)
+{
+	struct rb_node *p = node->groups_by_name.rb_node;
+
+	while (p) {
+		struct gpe_group *grp = rb_entry(p, struct gpe_group, by_name);
+		int c = strcmp(name, grp->name);
+
+		if (!c)
+			return grp;
+		p = c < 0 ? p->rb_left : p->rb_right;
+	}
+	return NULL;
+}
+
+static void gpe_group_link(struct gpe_node *node, struct gpe_group *grp)
+{
+	struct rb_node **p = &node->groups_by_name.rb_node, *parent = NULL;
+
+	while (*p) {
+		parent = *p;
+		if (strcmp(grp->name, rb_entry(parent, struct gpe_group,
+					       by_name)->name) < 0)
+			p = &parent->rb_left;
+		else
+			p = &parent->rb_right;
+	}
+	rb_link_node(&grp->by_name, parent, p);
+	rb_insert_color(&grp->by_name, &node->groups_by_name);
+
+	p = &node->groups_by_gid.rb_node;
+	parent = NULL;
+	while (*p) {
+		parent = *p;
+		if (grp->gid < rb_entry(parent, struct gpe_group, by_gid)->gid)
+			p = &parent->rb_left;
+		else
+			p = &parent->rb_right;
+	}
+	rb_link_node(&grp->by_gid, parent, p);
+	rb_insert_color(&grp->by_gid, &node->groups_by_gid);
+	node->n_groups++;
+}
+
+static struct gpe_group *gpe_group_new(struct gpe_node *node, u64 gid,
+				       const char *name,
+				       const struct gpe_props *props)
+{
+	struct gpe_group *grp = gpe_alloc(sizeof(*grp));
+
+	if (!grp)
+		return NULL;
+	grp->latest = gpe_view_new(0, 0);
+	if (!grp->latest) {
+		gpe_free(grp);
+		return NULL;
+	}
+	INIT_LIST_HEAD(&grp->work);
+	INIT_LIST_HEAD(&grp->locals);
+	INIT_LIST_HEAD(&grp->stages);
+	INIT_LIST_HEAD(&grp->credits);
+	INIT_LIST_HEAD(&grp->waiting);
+	grp->gid = gid;
+	grp->props = *props;
+	grp->grant_rank = 0xff;
+	grp->limit = U32_MAX;
+	memcpy(grp->name, name, strlen(name));
+	gpe_group_link(node, grp);
+	if (gid >= node->next_gid)
+		node->next_gid = gid + 1;
+	return grp;
+}
+
+/* The name is free again as soon as the last member is out. */
+static void gpe_group_die(struct gpe_node *node, struct gpe_group *grp)
+{
+	if (grp->dead)
+		return;
+	grp->dead = true;
+	rb_erase(&grp->by_name, &node->groups_by_name);
+	gpe_group_work(node, grp);
+}
+
+static void gpe_group_free(struct gpe_node *node, struct gpe_group *grp)
+{
+	gpe_group_drop(node, grp);
+	gpe_credit_free(node, grp);
+	if (!grp->dead)
+		rb_erase(&grp->by_name, &node->groups_by_name);
+	rb_erase(&grp->by_gid, &node->groups_by_gid);
+	list_del(&grp->work);
+	list_del(&grp->waiting);
+	gpe_view_put(grp->latest);
+	gpe_free(grp->notes[0]);
+	gpe_free(grp->notes[1]);
+	gpe_free(grp);
+	node->n_groups--;
+}
+
+void gpe_group_reap(struct gpe_node *node, struct gpe_group *grp)
+{
+	if (grp->dead && list_empty(&grp->stages) && list_empty(&grp->locals))
+		gpe_group_free(node, grp);
+}
+
+struct gpe_view *gpe_view_new(u32 n, u32 n_left)
+{
+	struct gpe_view *view = gpe_alloc(sizeof(*view) +
+					  (n + n_left) * sizeof(view->m[0]));
+
+	if (!view)
+		return NULL;
+	refcount_set(&view->refs, 1);
+	view->n = n;
+	view->n_left = n_left;
+	return view;
+}
+
+/* ---- local members ---- */
+
+static void gpe_local_work(struct gpe_node *node, struct gpe_local *loc)
+{
+	if (list_empty(&loc->work))
+		list_add_tail(&loc->work, &node->work_locals);
+}
+
+void gpe_local_gone(struct gpe_node *node, struct gpe_local *loc)
+{
+	loc->state = GPE_LS_GONE;
+	list_move_tail(&loc->work, &node->gone);
+}
+
+void gpe_local_free(struct gpe_node *node, struct gpe_local *loc)
+{
+	list_del(&loc->list);
+	list_del(&loc->work);
+	list_del(&loc->in_grp);
+	if (loc->grp)
+		loc->grp->n_locals--;
+	node->n_locals--;
+	gpe_free(loc);
+}
+
+void gpe_dir_join(struct gpe_node *node, struct gpe_ev_join *ev)
+{
+	struct gpe_local *loc;
+
+	ev->ret = -ENOSPC;
+	if (node->n_locals >= GPE_LOCALS_MAX ||
+	    node->state == GPE_ST_STOPPED)
+		return;
+	ev->ret = -ENOMEM;
+	loc = gpe_alloc(sizeof(*loc));
+	if (!loc)
+		return;
+	INIT_LIST_HEAD(&loc->work);
+	INIT_LIST_HEAD(&loc->in_grp);
+	loc->host = ev->host;
+	loc->cookie = ev->cookie;
+	loc->props = ev->props;
+	loc->port = ev->port;
+	loc->limit = ev->limit;
+	loc->state = GPE_LS_ASK;
+	loc->fresh = true;
+	memcpy(loc->name, ev->name, strnlen(ev->name, GPE_NAME_MAX));
+	list_add_tail(&loc->list, &node->locals);
+	node->n_locals++;
+	gpe_local_work(node, loc);
+	*ev->local_at = loc;
+	ev->ret = 0;
+}
+
+void gpe_dir_leave(struct gpe_node *node, struct gpe_ev_leave *ev)
+{
+	struct gpe_local *loc = *ev->local_at;
+
+	if (!loc || loc->state >= GPE_LS_LEAVE)
+		return;
+	loc->why = ev->why;
+	if (!loc->grp && loc->state == GPE_LS_ASK) {
+		gpe_local_gone(node, loc);
+		return;
+	}
+	loc->state = GPE_LS_LEAVE;
+	gpe_local_work(node, loc);
+}
+
+static struct gpe_local *gpe_local_by_port(struct gpe_node *node, u32 port)
+{
+	struct gpe_local *loc;
+
+	list_for_each_entry(loc, &node->locals, list)
+		if (loc->port == port)
+			return loc;
+	return NULL;
+}
+
+static void gpe_local_enter(struct gpe_node *node, struct gpe_local *loc,
+			    struct gpe_group *grp)
+{
+	if (loc->state == GPE_LS_ASKED || loc->state == GPE_LS_ASK) {
+		loc->state = GPE_LS_IN;
+		list_del_init(&loc->work);
+	}
+	loc->grp = grp;
+	loc->inc = node->inc;
+	loc->fresh = true;
+	list_add_tail(&loc->in_grp, &grp->locals);
+	grp->n_locals++;
+	grp->host = loc->host;
+	if (loc->limit < grp->limit)
+		grp->limit = loc->limit;
+	if (!grp->notes[0])
+		grp->notes[0] = gpe_alloc(sizeof(*grp->notes[0]));
+	if (!grp->notes[1])
+		grp->notes[1] = gpe_alloc(sizeof(*grp->notes[1]));
+}
+
+/* ---- applying a change ---- */
+
+static u64 gpe_view_mask(const struct gpe_node *node,
+			 const struct gpe_view *view)
+{
+	u64 mask = 0;
+	u32 i, last_node = 0;
+	u64 last_inc = 0;
+
+	for (i = 0; i < view->n; i++) {
+		const struct gpe_addr *a = &view->m[i].addr;
+		int rank;
+
+		if (a->node == last_node && a->inc == last_inc)
+			continue;
+		rank = gpe_rank_of(node, a->node, a->inc);
+		if (rank >= 0)
+			mask |= gpe_bit(rank);
+		last_node = a->node;
+		last_inc = a->inc;
+	}
+	return mask;
+}
+
+/* The view after @grp's latest, with one member more. */
+static struct gpe_view *gpe_view_with(const struct gpe_node *node,
+				      const struct gpe_group *grp,
+				      const struct gpe_dir_change *ch)
+{
+	const struct gpe_view *old = grp->latest;
+	u32 add = GPE_BROKEN(GPE_FAULT_VIEW_SKIP_SELF) && old->n > 1 ? 0 : 1;
+	struct gpe_view *view = gpe_view_new(old->n + add, 0);
+	u32 i;
+
+	if (!view)
+		return NULL;
+	for (i = 0; i < old->n; i++)
+		view->m[i].addr = old->m[i].addr;
+	if (add) {
+		view->m[i].addr = ch->addr;
+		view->m[i].change = 1;
+		view->n_joined = 1;
+	}
+	view->id.epoch = node->ep.epoch;
+	view->id.seq = ch->k;
+	return view;
+}
+
+static bool gpe_addr_same(const struct gpe_addr *a, const struct gpe_addr *b)
+{
+	return a->port == b->port && a->node == b->node && a->inc == b->inc;
+}
+
+static bool gpe_view_has(const struct gpe_view *view,
+			 const struct gpe_addr *addr)
+{
+	u32 i;
+
+	for (i = 0; i < view->n; i++)
+		if (gpe_addr_same(&view->m[i].addr, addr))
+			return true;
+	return false;
+}
+
+static struct gpe_view *gpe_view_without(const struct gpe_node *node,
+					 const struct gpe_group *grp,
+					 const struct gpe_dir_change *ch)
+{
+	const struct gpe_view *old = grp->latest;
+	struct gpe_view *view = gpe_view_new(old->n - 1, 1);
+	u32 i, n = 0;
+
+	if (!view)
+		return NULL;
+	for (i = 0; i < old->n; i++)
+		if (!gpe_addr_same(&old->m[i].addr, &ch->addr))
+			view->m[n++].addr = old->m[i].addr;
+	view->m[n].addr = ch->addr;
+	view->m[n].change = 2;
+	view->m[n].why = ch->why;
+	view->id.epoch = node->ep.epoch;
+	view->id.seq = ch->k;
+	return view;
+}
+
+bool gpe_is_self(const struct gpe_node *node, const struct gpe_addr *addr)
+{
+	return addr->node == node->cfg.id && addr->inc == node->inc;
+}
+
+static int gpe_apply_join(struct gpe_node *node,
+			  const struct gpe_dir_change *ch)
+{
+	struct gpe_group *grp = gpe_group_by_name(node, ch->name);
+	struct gpe_local *loc = NULL;
+	struct gpe_view *view;
+	int ret;
+
+	if (!grp)
+		grp = gpe_group_new(node, ch->gid, ch->name, &ch->props);
+	if (!grp)
+		return -ENOMEM;
+	view = gpe_view_with(node, grp, ch);
+	if (gpe_is_self(node, &ch->addr))
+		loc = gpe_local_by_port(node, ch->addr.port);
+	if (loc && !loc->grp)
+		gpe_local_enter(node, loc, grp);
+	ret = view ? gpe_group_change(node, grp, view,
+				      gpe_view_mask(node, view), ch->k) :
+		     -ENOMEM;
+	if (!ret)
+		return 0;
+	if (view)
+		gpe_view_put(view);
+	if (loc && loc->grp == grp) {
+		/* Undone, to be entered again with the change. */
+		list_del_init(&loc->in_grp);
+		grp->n_locals--;
+		loc->grp = NULL;
+		if (loc->state == GPE_LS_IN)
+			loc->state = GPE_LS_ASKED;
+		if (list_empty(&grp->locals))
+			grp->host = NULL;
+	}
+	if (!grp->latest->n) {
+		gpe_group_die(node, grp);
+		gpe_group_reap(node, grp);
+	}
+	return ret;
+}
+
+static int gpe_apply_leave(struct gpe_node *node,
+			   const struct gpe_dir_change *ch)
+{
+	struct gpe_group *grp = gpe_group_by_gid(node, ch->gid);
+	struct gpe_local *loc = NULL;
+	struct gpe_view *view;
+	int ret;
+
+	if (!grp || !gpe_view_has(grp->latest, &ch->addr)) {
+		gpe_count(node, GPE_CNT_DROP_PLACE);
+		return 0;
+	}
+	view = gpe_view_without(node, grp, ch);
+	if (!view)
+		return -ENOMEM;
+	ret = gpe_group_change(node, grp, view, gpe_view_mask(node, view),
+			       ch->k);
+	if (ret) {
+		gpe_view_put(view);
+		return ret;
+	}
+	if (gpe_is_self(node, &ch->addr))
+		loc = gpe_local_by_port(node, ch->addr.port);
+	if (loc && loc->grp == grp && loc->state < GPE_LS_OUT) {
+		list_del_init(&loc->work);
+		loc->state = GPE_LS_OUT;
+		loc->out_vid = view->id;
+		loc->error = ch->why == GPE_WHY_OVERRUN ? -ECONNRESET : 0;
+	}
+	if (!view->n)
+		gpe_group_die(node, grp);
+	return 0;
+}
+
+enum gpe_verdict gpe_dir_log(struct gpe_node *node, struct gpe_msg *msg)
+{
+	struct gpe_dir_change ch;
+	int ret;
+
+	gpe_change_decode(&ch, msg->inl);
+	if (msg->rank || ch.k != node->log_k + 1) {
+		gpe_count(node, GPE_CNT_DROP_PLACE);
+		return GPE_TAKEN;
+	}
+	ret = ch.op == GPE_OP_JOIN ? gpe_apply_join(node, &ch) :
+				     gpe_apply_leave(node, &ch);
+	if (ret) {
+		gpe_count(node, GPE_CNT_DROP_NOMEM);
+		gpe_timer_sooner(node, &node->dir_timer,
+				 node->now + GPE_DIR_RETRY_NS);
+		return GPE_STALL;
+	}
+	node->log_k = ch.k;
+	node->unstall_due = true;
+	return GPE_TAKEN;
+}
+
+void gpe_dir_timer(struct gpe_node *node)
+{
+	node->unstall_due = true;
+}
+
+void gpe_dir_catch_up(struct gpe_node *node)
+{
+	gpe_region_unstall(node);
+}
+
+/* ---- rank 0: requests become changes ---- */
+
+static void gpe_dir_refuse(struct gpe_node *node, u32 rank, u32 port, int err)
+{
+	struct gpe_msg *msg = gpe_msg_new(node, GPE_IT_REPLY);
+
+	if (!msg)
+		return;
+	msg->rank = rank;
+	put_unaligned_be32(port, msg->inl);
+	put_unaligned_be32(-err, msg->inl + 4);
+	msg->inl_len = GPE_REPLY_LEN;
+	list_add_tail(&msg->q, &node->replies);
+}
+
+/* Zero stands for the default and asks for nothing. */
+static bool gpe_props_match(const struct gpe_props *want,
+			    const struct gpe_props *have)
+{
+	return (!want->order || want->order == have->order) &&
+	       (!want->orders || want->orders == have->orders) &&
+	       (!want->msg_max || want->msg_max == have->msg_max);
+}
+
+static int gpe_join_check(const struct gpe_node *node,
+			  const struct gpe_group *grp,
+			  const struct gpe_dir_change *ch)
+{
+	if (!grp)
+		return node->n_groups < GPE_GROUPS_MAX ? 0 : -ENOSPC;
+	if (!gpe_props_match(&ch->props, &grp->props))
+		return -EPROTOTYPE;
+	return grp->latest->n < GPE_MEMBERS_MAX ? 0 : -ENOSPC;
+}
+
+/* True when done: written, refused or pointless. False: no room yet. */
+static bool gpe_dir_do(struct gpe_node *node, u32 rank,
+		       struct gpe_dir_change *ch)
+{
+	struct gpe_region *dir =
+		gpe_region_get(node, gpe_all(&node->ep), true);
+	struct gpe_group *grp = gpe_group_by_name(node, ch->name);
+	struct gpe_msg *msg;
+	bool in;
+	int err;
+
+	if (!dir || !gpe_region_room(dir, 1, true) ||
+	    node->log_out != node->log_k)
+		return false;
+	ch->addr.node = node->ep.seat[rank].id;
+	ch->addr.inc = node->ep.seat[rank].inc;
+	in = grp && gpe_view_has(grp->latest, &ch->addr);
+	if (in != (ch->op == GPE_OP_LEAVE))
+		return true;
+	if (ch->op == GPE_OP_JOIN) {
+		err = gpe_join_check(node, grp, ch);
+		if (err) {
+			gpe_dir_refuse(node, rank, ch->addr.port, err);
+			return true;
+		}
+	}
+	msg = gpe_msg_new(node, GPE_IT_LOG);
+	if (!msg)
+		return false;
+	if (!node->next_gid)
+		node->next_gid = node->ep.epoch;
+	ch->gid = grp ? grp->gid : node->next_gid;
+	ch->k = ++node->log_out;
+	msg->inl_len = gpe_change_encode(ch, msg->inl);
+	gpe_region_append(node, dir, msg);
+	return true;
+}
+
+void gpe_dir_req(struct gpe_node *node, struct gpe_msg *msg)
+{
+	/* A closing epoch's requests were never changes. */
+	if (node->ep.self || node->state != GPE_ST_NORMAL || node->draining ||
+	    msg->rank == node->ep.self)
+		return;
+	gpe_msg_get(msg);
+	list_add_tail(&msg->q, &node->reqs);
+}
+
+void gpe_dir_reply(struct gpe_node *node, struct gpe_msg *msg)
+{
+	struct gpe_local *loc =
+		gpe_local_by_port(node, get_unaligned_be32(msg->inl));
+	u32 err = get_unaligned_be32(msg->inl + 4);
+
+	if (msg->rank || !loc || loc->grp)
+		return;
+	if (loc->state != GPE_LS_ASKED && loc->state != GPE_LS_LEAVE &&
+	    loc->state != GPE_LS_LEFT)
+		return;
+	loc->error = -(int)(err && err < 4096 ? err : EPROTOTYPE);
+	gpe_local_gone(node, loc);
+}
+
+/* ---- requests of this node ---- */
+
+static void gpe_local_request(const struct gpe_local *loc,
+			      struct gpe_dir_change *ch)
+{
+	memset(ch, 0, sizeof(*ch));
+	ch->op = loc->state == GPE_LS_ASK ? GPE_OP_JOIN : GPE_OP_LEAVE;
+	ch->why = ch->op == GPE_OP_LEAVE ? loc->why : 0;
+	ch->addr.port = loc->port;
+	ch->props = loc->props;
+	ch->name_len = strlen(loc->name);
+	memcpy(ch->name, loc->name, ch->name_len);
+}
+
+static bool gpe_local_ask(struct gpe_node *node, struct gpe_local *loc)
+{
+	struct gpe_dir_change ch;
+	struct gpe_region *rgn;
+	struct gpe_msg *msg;
+
+	gpe_local_request(loc, &ch);
+	loc->state = ch.op == GPE_OP_JOIN ? GPE_LS_ASKED : GPE_LS_LEFT;
+	if (!node->ep.self) {
+		if (gpe_dir_do(node, 0, &ch))
+			return true;
+		goto no_room;
+	}
+	rgn = gpe_region_get(node, 1 | gpe_bit(node->ep.self), false);
+	if (!rgn || !gpe_region_room(rgn, 1, true))
+		goto no_room;
+	msg = gpe_msg_new(node, GPE_IT_REQ);
+	if (!msg)
+		goto no_room;
+	msg->inl_len = gpe_change_encode(&ch, msg->inl);
+	gpe_region_append(node, rgn, msg);
+	return true;
+
+no_room:
+	loc->state = ch.op == GPE_OP_JOIN ? GPE_LS_ASK : GPE_LS_LEAVE;
+	return false;
+}
+
+static void gpe_reqs_pump(struct gpe_node *node)
+{
+	struct gpe_msg *msg, *next;
+	struct gpe_dir_change ch;
+	struct gpe_region *rgn;
+
+	list_for_each_entry_safe(msg, next, &node->reqs, q) {
+		gpe_change_decode(&ch, msg->inl);
+		if (!gpe_dir_do(node, msg->rank, &ch))
+			break;
+		list_del_init(&msg->q);
+		gpe_msg_put(node, msg);
+	}
+	list_for_each_entry_safe(msg, next, &node->replies, q) {
+		u64 mask = gpe_bit(msg->rank) | gpe_bit(node->ep.self);
+
+		rgn = gpe_region_get(node, mask, false);
+		if (!rgn || !gpe_region_room(rgn, 1, true))
+			break;
+		list_del_init(&msg->q);
+		gpe_region_append(node, rgn, msg);
+	}
+}
+
+void gpe_dir_pump(struct gpe_node *node)
+{
+	struct gpe_local *loc, *next;
+
+	if (node->unstall_due) {
+		node->unstall_due = false;
+		gpe_region_unstall(node);
+	}
+	if (!gpe_moving(node))
+		return;
+	gpe_reqs_pump(node);
+	list_for_each_entry_safe(loc, next, &node->work_locals, work) {
+		/* The log may have no memory: in order, or not at all. */
+		if (!gpe_local_ask(node, loc))
+			break;
+		if (!list_empty(&loc->work) && loc->state < GPE_LS_OUT)
+			list_del_init(&loc->work);
+	}
+	/* A refusal of one of our own, just now. */
+	if (!list_empty(&node->replies))
+		gpe_reqs_pump(node);
+	if (!node->ep.self && node->n_pool < GPE_STEP_CELLS &&
+	    !list_empty(&node->work_locals))
+		node->out->more = true;
+}
+
+/* ---- epochs ---- */
+
+static void gpe_msgs_drop(struct gpe_node *node, struct list_head *list)
+{
+	struct gpe_msg *msg, *next;
+
+	list_for_each_entry_safe(msg, next, list, q) {
+		list_del_init(&msg->q);
+		gpe_msg_put(node, msg);
+	}
+}
+
+static struct gpe_group *gpe_group_after(const struct gpe_node *node, u64 gid)
+{
+	struct rb_node *p = node->groups_by_gid.rb_node;
+	struct gpe_group *best = NULL;
+
+	while (p) {
+		struct gpe_group *grp = rb_entry(p, struct gpe_group, by_gid);
+
+		if (grp->gid > gid) {
+			best = grp;
+			p = p->rb_left;
+		} else {
+			p = p->rb_right;
+		}
+	}
+	return best;
+}
+
+static void gpe_epoch_clear(struct gpe_node *node)
+{
+	gpe_msgs_drop(node, &node->reqs);
+	gpe_msgs_drop(node, &node->replies);
+	node->log_k = 0;
+	node->log_out = 0;
+	node->n_sets = 0;
+	node->unstall_due = false;
+}
+
+int gpe_epoch_close(struct gpe_node *node, const struct gpe_value *val)
+{
+	struct gpe_group *grp;
+	u64 gid = 0;
+
+	node->draining = true;
+	gpe_region_drain(node);
+	gpe_order_finish(node);
+	while ((grp = gpe_group_after(node, gid))) {
+		gid = grp->gid;
+		gpe_group_force(node, grp, val);
+	}
+	gpe_region_free_all(node);
+	gpe_epoch_clear(node);
+	node->draining = false;
+	node->closed = node->ep;
+	return 0;
+}
+
+static void gpe_locals_reset(struct gpe_node *node)
+{
+	struct gpe_local *loc, *next;
+
+	list_for_each_entry_safe(loc, next, &node->locals, list) {
+		if (loc->state == GPE_LS_GONE)
+			continue;
+		loc->grp = NULL;
+		loc->fresh = true;
+		list_del_init(&loc->in_grp);
+		if (loc->state >= GPE_LS_LEAVE) {
+			gpe_local_gone(node, loc);
+			continue;
+		}
+		loc->state = GPE_LS_ASK;
+		gpe_local_work(node, loc);
+	}
+	/* Those that are gone may still name a group. */
+	list_for_each_entry(loc, &node->gone, work) {
+		loc->grp = NULL;
+		list_del_init(&loc->in_grp);
+	}
+}
+
+void gpe_epoch_drop(struct gpe_node *node)
+{
+	struct gpe_group *grp;
+
+	while ((grp = gpe_group_after(node, 0))) {
+		list_del_init(&grp->locals);
+		gpe_group_free(node, grp);
+	}
+	gpe_locals_reset(node);
+	gpe_region_free_all(node);
+	gpe_epoch_clear(node);
+	node->next_gid = 0;
+	memset(&node->ep, 0, sizeof(node->ep));
+	memset(&node->closed, 0, sizeof(node->closed));
+}
+
+static u16 gpe_why_left(const struct gpe_node *node,
+			const struct gpe_addr *addr, u64 bye)
+{
+	u32 i;
+
+	for (i = 0; i < node->closed.n; i++)
+		if (node->closed.seat[i].id == addr->node &&
+		    node->closed.seat[i].inc == addr->inc &&
+		    (bye & gpe_bit(i)))
+			return GPE_WHY_NODE_LEFT;
+	return GPE_WHY_NODE_DOWN;
+}
+
+/* The view without members of nodes that are gone; NULL and *ret 0: as is. */
+static struct gpe_view *gpe_view_purged(const struct gpe_node *node,
+					const struct gpe_view *old, u64 bye,
+					int *ret)
+{
+	u32 i, n = 0, left = 0, gone = 0;
+	struct gpe_view *view;
+
+	for (i = 0; i < old->n; i++)
+		if (gpe_rank_of(node, old->m[i].addr.node,
+				old->m[i].addr.inc) < 0)
+			gone++;
+	*ret = 0;
+	if (!gone)
+		return NULL;
+	view = gpe_view_new(old->n - gone, gone);
+	if (!view) {
+		*ret = -ENOMEM;
+		return NULL;
+	}
+	for (i = 0; i < old->n; i++) {
+		const struct gpe_addr *addr = &old->m[i].addr;
+		struct gpe_member *m;
+
+		if (gpe_rank_of(node, addr->node, addr->inc) >= 0) {
+			view->m[n++].addr = *addr;
+			continue;
+		}
+		m = &view->m[view->n + left++];
+		m->addr = *addr;
+		m->change = 2;
+		m->why = gpe_why_left(node, addr, bye);
+	}
+	view->id.epoch = node->ep.epoch;
+	return view;
+}
+
+static void gpe_locals_reopen(struct gpe_node *node)
+{
+	struct gpe_local *loc, *next;
+
+	list_for_each_entry_safe(loc, next, &node->locals, list) {
+		switch (loc->state) {
+		case GPE_LS_ASKED:
+			loc->state = GPE_LS_ASK;
+			gpe_local_work(node, loc);
+			break;
+		case GPE_LS_LEAVE:
+		case GPE_LS_LEFT:
+			if (!loc->grp) {
+				gpe_local_gone(node, loc);
+				break;
+			}
+			loc->state = GPE_LS_LEAVE;
+			gpe_local_work(node, loc);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+int gpe_epoch_open(struct gpe_node *node, u64 bye)
+{
+	struct gpe_group *grp;
+	u64 gid = 0;
+	int ret;
+
+	if (!node->sets)
+		node->sets = gpe_alloc(GPE_REGIONS_MAX * sizeof(u64));
+	if (!node->sets)
+		return -ENOMEM;
+	gpe_epoch_clear(node);
+	while ((grp = gpe_group_after(node, gid))) {
+		struct gpe_view *view;
+
+		gid = grp->gid;
+		view = gpe_view_purged(node, grp->latest, bye, &ret);
+		if (ret)
+			return ret;
+		ret = gpe_group_reopen(node, grp, view,
+				       gpe_view_mask(node, view ?
+							   view :
+							   grp->latest));
+		if (ret) {
+			if (view)
+				gpe_view_put(view);
+			return ret;
+		}
+		if (!grp->latest->n)
+			gpe_group_die(node, grp);
+		gpe_group_reap(node, grp);
+	}
+	gpe_locals_reopen(node);
+	gpe_group_wake_all(node);
+	return 0;
+}
+
+/* ---- suspended and resumed ---- */
+
+static bool gpe_group_seen(const struct gpe_group *grp)
+{
+	const struct gpe_local *loc;
+
+	list_for_each_entry(loc, &grp->locals, in_grp)
+		if (!loc->fresh)
+			return true;
+	return false;
+}
+
+static void gpe_group_note(struct gpe_node *node, struct gpe_group *grp,
+			   bool suspended)
+{
+	struct gpe_note *note = grp->notes[!suspended];
+
+	grp->suspended = suspended;
+	if (!note)
+		note = gpe_alloc(sizeof(*note));
+	if (!note)
+		return;
+	grp->notes[!suspended] = gpe_alloc(sizeof(*note));
+	note->rec.type = suspended ? GPE_REC_SUSPENDED : GPE_REC_RESUMED;
+	note->rec.host_u64[0] = (u64)(uintptr_t)grp->host;
+	note->vid = grp->latest->id;
+	list_add_tail(&note->rec.link, &node->notes);
+}
+
+void gpe_groups_suspend(struct gpe_node *node)
+{
+	struct gpe_group *grp;
+	u64 gid = 0;
+
+	while ((grp = gpe_group_after(node, gid))) {
+		gid = grp->gid;
+		if (grp->host && !grp->suspended && gpe_group_seen(grp))
+			gpe_group_note(node, grp, true);
+	}
+}
+
+void gpe_groups_resume(struct gpe_node *node)
+{
+	struct gpe_group *grp;
+	u64 gid = 0;
+
+	while ((grp = gpe_group_after(node, gid))) {
+		gid = grp->gid;
+		if (grp->host && grp->suspended)
+			gpe_group_note(node, grp, false);
+	}
+}
+
+/* ---- the directory of a donor ---- */
+
+#define GPE_SNAP_GROUP	40	/* bytes of a group without name, members */
+#define GPE_SNAP_MEMBER	16
+
+u8 *gpe_dir_snapshot(struct gpe_node *node, u32 *len)
+{
+	u32 size = 12, i, n = 0;
+	struct gpe_group *grp;
+	u64 gid = 0;
+	u8 *buf, *p;
+
+	while ((grp = gpe_group_after(node, gid))) {
+		gid = grp->gid;
+		if (!grp->dead)
+			size += GPE_SNAP_GROUP + strlen(grp->name) +
+				grp->latest->n * GPE_SNAP_MEMBER;
+	}
+	buf = size <= GPE_BLOB_MAX ? gpe_alloc(size) : NULL;
+	if (!buf)
+		return NULL;
+	p = buf + 12;
+	for (gid = 0; (grp = gpe_group_after(node, gid));) {
+		const struct gpe_view *view = grp->latest;
+		u32 name_len = strlen(grp->name);
+
+		gid = grp->gid;
+		if (grp->dead)
+			continue;
+		n++;
+		put_unaligned_be64(gid, p);
+		put_unaligned_be64(view->id.epoch, p + 8);
+		put_unaligned_be64(view->id.seq, p + 16);
+		put_unaligned_be32(view->n | name_len << 24, p + 24);
+		put_unaligned_be32(grp->props.order, p + 28);
+		put_unaligned_be32(grp->props.orders, p + 32);
+		put_unaligned_be32(grp->props.msg_max, p + 36);
+		p += GPE_SNAP_GROUP;
+		memcpy(p, grp->name, name_len);
+		p += name_len;
+		for (i = 0; i < view->n; i++, p += GPE_SNAP_MEMBER) {
+			put_unaligned_be32(view->m[i].addr.node, p);
+			put_unaligned_be32(view->m[i].addr.port, p + 4);
+			put_unaligned_be64(view->m[i].addr.inc, p + 8);
+		}
+	}
+	put_unaligned_be64(node->next_gid, buf);
+	put_unaligned_be32(n, buf + 8);
+	*len = size;
+	return buf;
+}
+
+/* One group: bytes used, or a negative errno. */
+static int gpe_snap_group(struct gpe_node *node, const u8 *p, u32 len)
+{
+	struct gpe_props props;
+	struct gpe_group *grp;
+	struct gpe_view *view;
+	u32 n, name_len, i;
+	char name[GPE_NAME_MAX + 1] = "";
+
+	if (len < GPE_SNAP_GROUP)
+		return -EINVAL;
+	n = get_unaligned_be32(p + 24);
+	name_len = n >> 24;
+	n &= 0xffffff;
+	if (!n || n > GPE_MEMBERS_MAX ||
+	    len < GPE_SNAP_GROUP + name_len + n * GPE_SNAP_MEMBER ||
+	    !gpe_name_ok(p + GPE_SNAP_GROUP, name_len) ||
+	    !gpe_props_ok(p + 28))
+		return -EINVAL;
+	memcpy(name, p + GPE_SNAP_GROUP, name_len);
+	if (gpe_group_by_name(node, name) ||
+	    gpe_group_by_gid(node, get_unaligned_be64(p)))
+		return -EINVAL;
+	props.order = get_unaligned_be32(p + 28);
+	props.orders = get_unaligned_be32(p + 32);
+	props.msg_max = get_unaligned_be32(p + 36);
+	view = gpe_view_new(n, 0);
+	grp = view ? gpe_group_new(node, get_unaligned_be64(p), name, &props) :
+		     NULL;
+	if (!grp) {
+		gpe_free(view);
+		return -ENOMEM;
+	}
+	view->id.epoch = get_unaligned_be64(p + 8);
+	view->id.seq = get_unaligned_be64(p + 16);
+	p += GPE_SNAP_GROUP + name_len;
+	for (i = 0; i < n; i++, p += GPE_SNAP_MEMBER) {
+		view->m[i].addr.node = get_unaligned_be32(p);
+		view->m[i].addr.port = get_unaligned_be32(p + 4);
+		view->m[i].addr.inc = get_unaligned_be64(p + 8);
+	}
+	gpe_view_put(grp->latest);
+	grp->latest = view;
+	return GPE_SNAP_GROUP + name_len + n * GPE_SNAP_MEMBER;
+}
+
+/**
+ * gpe_dir_load() - the directory as a donor has it
+ * @node: a joiner, whose directory is empty
+ * @p: from gpe_dir_snapshot() of the donor: hostile until checked
+ * @len: bytes
+ *
+ * Return: 0, -EINVAL or -ENOMEM; the caller drops the epoch on failure.
+ */
+int gpe_dir_load(struct gpe_node *node, const u8 *p, u32 len)
+{
+	u64 next_gid;
+	u32 n, off = 12;
+	int ret;
+
+	if (len < 12)
+		return -EINVAL;
+	next_gid = get_unaligned_be64(p);
+	n = get_unaligned_be32(p + 8);
+	if (n > GPE_GROUPS_MAX)
+		return -EINVAL;
+	for (; n; n--) {
+		ret = gpe_snap_group(node, p + off, len - off);
+		if (ret < 0)
+			return ret;
+		off += ret;
+	}
+	if (off != len)
+		return -EINVAL;
+	node->next_gid = next_gid;
+	return 0;
+}
+
+/* ---- looking in ---- */
+
+static void gpe_group_fill(struct gpe_group *grp, struct gpe_group_info *info)
+{
+	struct gpe_stage *st;
+
+	memset(info, 0, sizeof(*info));
+	info->gid = grp->gid;
+	memcpy(info->name, grp->name, sizeof(info->name));
+	info->props = grp->props;
+	info->view = grp->latest;
+	info->host = grp->host;
+	info->delivered = grp->delivered;
+	info->sent = grp->sent;
+	list_for_each_entry(st, &grp->stages, list) {
+		info->backlog += st->held;
+		if (st->installed)
+			info->installed = st->vid;
+	}
+}
+
+int gpe_group_find(const struct gpe_node *node, const char *name,
+		   struct gpe_group_info *info)
+{
+	struct gpe_group *grp = gpe_group_by_name(node, name);
+
+	if (!grp)
+		return -ENOENT;
+	gpe_group_fill(grp, info);
+	return 0;
+}
+
+int gpe_group_next(const struct gpe_node *node, u64 after_gid,
+		   struct gpe_group_info *info)
+{
+	struct gpe_group *grp = gpe_group_after(node, after_gid);
+
+	while (grp && grp->dead)
+		grp = gpe_group_after(node, grp->gid);
+	if (!grp)
+		return -ENOENT;
+	gpe_group_fill(grp, info);
+	return 0;
+}

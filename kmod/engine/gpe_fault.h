@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Deliberate faults for GPE_BROKEN(): X(name, rule broken, property that must
+ * be reported broken). Each stands at one place in the engine.
+ */
+#ifndef GPE_FAULT_H
+#define GPE_FAULT_H
+
+#define GPE_FAULT_LIST(X)						\
+	X(VIEW_SKIP_SELF, "a first view leaves out its own member", "V1") \
+	X(MARK_EARLY, "a view installs without the markers", "V2")	\
+	X(CUT_SHORT, "one node installs with less than the cut", "V2")	\
+	X(NO_WEDGE, "late data is taken in after the promise", "V2")	\
+	X(FRAG_SWAP, "fragments of a message change places", "V3")	\
+	X(DUP_DELIVER, "a message is delivered twice", "V3")		\
+	X(STAMP_OLD, "messages carry the view before", "V4")		\
+	X(FIFO_OVERTAKE, "fifo messages pass totals of their sender", "V5") \
+	X(TOTAL_LOCAL, "total messages are delivered as they come", "V7") \
+	X(SELF_SKIP, "own messages are not delivered", "V9")		\
+	X(QUORUM_ANY, "any ballot decides without a quorum", "V10")	\
+	X(NO_REPAIR, "lost items are not sent again", "V11")		\
+	X(SUSPECT_NEVER, "silence is never suspected", "V11")		\
+	X(WAKE_LOST, "a blocked sender is not woken", "V11")		\
+	X(CUT_OWN, "own messages at the cut are dropped", "V13")
+
+enum gpe_fault_nr {
+	GPE_FAULT_NONE,
+#define GPE_X(name, rule, property) GPE_FAULT_##name,
+	GPE_FAULT_LIST(GPE_X)
+#undef GPE_X
+	GPE_FAULT_N
+};
+
+#endif /* GPE_FAULT_H */

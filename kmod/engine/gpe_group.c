@@ -1,0 +1,1099 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * A group on this node: from stream items to deliveries.
+ *
+ * A view of a group is a stage. Messages enter the stage they are stamped
+ * with, in its queue of their sender's node. The first stage of the list is
+ * the one being delivered:
+ *
+ *	        change k of the log                 markers through k from all
+ *	             |                              nodes of the view before,
+ *	             v                              and its queues are empty
+ *	  (stage made, waits) -----------------------------> installed
+ *	             |                                           |
+ *	             | this node was not in the view before:     v
+ *	             +--> OPENs of those who stay ----------> delivering
+ *
+ * At the closing of an epoch the stages are forced: what is here is all that
+ * will come, so queues are emptied in an agreed order and every pending view
+ * installs.
+ *
+ * Order. fifo: the queue is the order. total: the lowest-ranked node of the
+ * region writes records, "the next n unordered total messages of sender s",
+ * into its own stream; its own totals stand at their place in that stream.
+ * A message leaves its stage when it is first in its sender's queue and, if
+ * total, first in the stage's total list. Total order by a sequencer is that
+ * of Birman, Schiper & Stephenson (1991); markers are the flush messages of
+ * Birman & Joseph (1987), one for all groups that a change touches.
+ */
+#include "gpe_int.h"
+
+/* ---- stages ---- */
+
+static struct gpe_stage *gpe_stage_new(struct gpe_node *node,
+				       struct gpe_group *grp,
+				       struct gpe_view *view, u64 mask,
+				       u64 region, bool event)
+{
+	u32 i, n = hweight64(mask);
+	struct gpe_stage *st = gpe_alloc(sizeof(*st) + n * sizeof(st->q[0]));
+
+	if (!st)
+		return NULL;
+	if (event) {
+		st->vrec = gpe_alloc(sizeof(*st->vrec));
+		if (!st->vrec) {
+			gpe_free(st);
+			return NULL;
+		}
+		st->vrec->rec.type = GPE_REC_VIEW;
+		st->vrec->view = view;
+		gpe_view_get(view);
+	}
+	st->grp = grp;
+	st->view = view;
+	if (view) {
+		gpe_view_get(view);
+		st->vid = view->id;
+	}
+	st->epoch = node->ep.epoch;
+	st->mask = mask;
+	st->region = region;
+	INIT_LIST_HEAD(&st->list);
+	INIT_LIST_HEAD(&st->closing);
+	INIT_LIST_HEAD(&st->open_link);
+	INIT_LIST_HEAD(&st->totals);
+	INIT_LIST_HEAD(&st->ones);
+	for (i = 0; i < n; i++)
+		INIT_LIST_HEAD(&st->q[i]);
+	return st;
+}
+
+/* Takes a message out of its stage, for delivery or for nothing. */
+static void gpe_stage_take(struct gpe_stage *st, struct gpe_msg *msg)
+{
+	list_del_init(&msg->q);
+	if (msg->ordered)
+		list_del_init(&msg->tq);
+	msg->stage = NULL;
+	st->held--;
+	if (msg->type == GPE_IT_DATA) {
+		u32 slot = gpe_slot(st->mask, msg->rank);
+
+		if (list_empty(&st->q[slot]))
+			st->ready &= ~gpe_bit(slot);
+	}
+}
+
+static void gpe_stage_free(struct gpe_node *node, struct gpe_stage *st)
+{
+	struct gpe_msg *msg, *next;
+	u32 i;
+
+	for (i = 0; i < hweight64(st->mask); i++) {
+		list_for_each_entry_safe(msg, next, &st->q[i], q) {
+			gpe_stage_take(st, msg);
+			gpe_msg_put(node, msg);
+		}
+	}
+	list_for_each_entry_safe(msg, next, &st->ones, q) {
+		gpe_stage_take(st, msg);
+		gpe_msg_put(node, msg);
+	}
+	list_del(&st->list);
+	list_del(&st->closing);
+	list_del(&st->open_link);
+	if (st->vrec) {
+		gpe_view_put(st->vrec->view);
+		gpe_free(st->vrec);
+	}
+	if (st->view)
+		gpe_view_put(st->view);
+	gpe_free(st);
+}
+
+static struct gpe_stage *gpe_stage_find(const struct gpe_node *node,
+					const struct gpe_group *grp,
+					const struct gpe_vid *vid)
+{
+	struct gpe_stage *st;
+
+	list_for_each_entry(st, &grp->stages, list)
+		if (st->epoch == node->ep.epoch && st->view &&
+		    !gpe_vid_cmp(&st->vid, vid))
+			return st;
+	return NULL;
+}
+
+static struct gpe_stage *gpe_stage_last(struct gpe_group *grp)
+{
+	return list_empty(&grp->stages) ?
+		       NULL :
+		       list_last_entry(&grp->stages, struct gpe_stage, list);
+}
+
+void gpe_group_work(struct gpe_node *node, struct gpe_group *grp)
+{
+	if (list_empty(&grp->work))
+		list_add_tail(&grp->work, &node->work_groups);
+}
+
+void gpe_group_drop(struct gpe_node *node, struct gpe_group *grp)
+{
+	struct gpe_stage *st, *next;
+
+	list_for_each_entry_safe(st, next, &grp->stages, list)
+		gpe_stage_free(node, st);
+}
+
+/* ---- node sets ---- */
+
+/*
+ * Which region carries a node set is part of what nodes must agree on, so it
+ * follows from the log alone: sets count from the epoch's beginning, and those
+ * beyond the limit ride with all nodes.
+ */
+u64 gpe_set_region(struct gpe_node *node, u64 mask)
+{
+	const u32 max = GPE_REGIONS_MAX - 2 * GPE_NODES_MAX;
+	u32 lo = 0, hi = node->n_sets;
+
+	while (lo < hi) {
+		u32 mid = (lo + hi) / 2;
+
+		if (node->sets[mid] == mask)
+			return mask;
+		if (node->sets[mid] < mask)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (node->n_sets >= max)
+		return gpe_all(&node->ep);
+	memmove(&node->sets[lo + 1], &node->sets[lo],
+		(node->n_sets - lo) * sizeof(node->sets[0]));
+	node->sets[lo] = mask;
+	node->n_sets++;
+	return mask;
+}
+
+/* ---- changes ---- */
+
+static void gpe_group_hist(struct gpe_group *grp, u64 k)
+{
+	if (grp->n_hist == GPE_HIST) {
+		memmove(&grp->hist[0], &grp->hist[1],
+			(GPE_HIST - 1) * sizeof(grp->hist[0]));
+		grp->n_hist--;
+	}
+	grp->hist[grp->n_hist].k = k;
+	grp->hist[grp->n_hist].prev_mask = grp->mask;
+	grp->hist[grp->n_hist].prev_region = grp->region;
+	grp->n_hist++;
+}
+
+/* The view before closes when all its nodes have marked change @k. */
+static void gpe_stage_close(struct gpe_node *node, struct gpe_stage *st,
+			    struct gpe_region *rgn, u64 k)
+{
+	st->close_k = k;
+	list_move_tail(&st->closing, &rgn->closing);
+	rgn->mark_want = k;
+	if (list_empty(&rgn->mark_work))
+		list_add_tail(&rgn->mark_work, &node->mark_regions);
+}
+
+int gpe_group_change(struct gpe_node *node, struct gpe_group *grp,
+		     struct gpe_view *view, u64 mask, u64 k)
+{
+	u64 self = gpe_bit(node->ep.self);
+	struct gpe_stage *last = gpe_stage_last(grp), *st = NULL;
+	struct gpe_region *old = NULL;
+	u64 region = gpe_set_region(node, mask);
+
+	if (grp->mask & self) {
+		old = gpe_region_get(node, grp->region, false);
+		if (!old || GPE_ASSERT(last))
+			return -ENOMEM;
+	}
+	if ((grp->mask | mask) & self) {
+		/* An end stage carries no messages: it needs no queues. */
+		st = gpe_stage_new(node, grp, mask & self ? view : NULL,
+				   mask & self ? mask : 0, region,
+				   mask & self);
+		if (!st)
+			return -ENOMEM;
+	}
+	if (st) {
+		st->k = k;
+		st->prev_mask = grp->mask;
+		st->prev_region = grp->region;
+		st->vid = view->id;
+		list_add_tail(&st->list, &grp->stages);
+	}
+	if (grp->mask & self)
+		gpe_stage_close(node, last, old, k);
+	gpe_group_hist(grp, k);
+	if (grp->latest)
+		gpe_view_put(grp->latest);
+	grp->latest = view;
+	grp->mask = mask;
+	grp->region = region;
+	gpe_credit_sync(node, grp, k, false);
+	gpe_group_work(node, grp);
+	return 0;
+}
+
+/* An installed, empty, open stage of an unchanged view just changes epochs. */
+static bool gpe_stage_retag(struct gpe_node *node, struct gpe_stage *st,
+			    u64 mask, u64 region)
+{
+	if (!st->installed || st->held || st->close_k || !st->view ||
+	    !list_empty(&st->open_link) ||
+	    hweight64(mask) != hweight64(st->mask))
+		return false;
+	st->epoch = node->ep.epoch;
+	st->k = 0;
+	st->mask = mask;
+	st->region = region;
+	st->prev_mask = 0;
+	st->forced = false;
+	st->broken = 0;
+	st->opens = 0;
+	return true;
+}
+
+int gpe_group_reopen(struct gpe_node *node, struct gpe_group *grp,
+		     struct gpe_view *view, u64 mask)
+{
+	u64 self = gpe_bit(node->ep.self);
+	struct gpe_stage *last = gpe_stage_last(grp), *st;
+	u64 region = mask ? gpe_set_region(node, mask) : 0;
+	bool event = !!view;
+
+	grp->n_hist = 0;
+	if (last && last->view && (mask & self) &&
+	    (event || !gpe_stage_retag(node, last, mask, region))) {
+		st = gpe_stage_new(node, grp, event ? view : last->view, mask,
+				   region, event);
+		if (!st)
+			return -ENOMEM;
+		st->silent = !event;
+		st->position = event ? 0 : last->position;
+		list_add_tail(&st->list, &grp->stages);
+	}
+	if (event) {
+		gpe_view_put(grp->latest);
+		grp->latest = view;
+	}
+	grp->mask = mask;
+	grp->region = region;
+	gpe_credit_sync(node, grp, 0, true);
+	gpe_group_work(node, grp);
+	return 0;
+}
+
+/* ---- the closing of an epoch ---- */
+
+/* Did the cut leave @rank's marker for change @k behind? */
+static bool gpe_mark_lost(const struct gpe_value *val, u64 region, u32 rank,
+			  u64 k)
+{
+	u32 i;
+
+	for (i = 0; i < val->n_cut; i++)
+		if (!val->cut[i].dir && val->cut[i].region == region &&
+		    val->cut[i].rank == rank)
+			return val->cut[i].mark_k < k;
+	return false;
+}
+
+/*
+ * Senders whose messages of stage @st are void: one of the changes that led
+ * there closed a view the sender was in, and its marker is not in the cut; so
+ * old members cannot have delivered them, and new ones must not.
+ */
+static u64 gpe_stage_broken(const struct gpe_stage *st,
+			    const struct gpe_value *val, u64 survivors)
+{
+	const struct gpe_group *grp = st->grp;
+	u64 broken = 0, ranks;
+	u32 i;
+
+	for (i = 0; i < grp->n_hist; i++) {
+		const struct gpe_hist *h = &grp->hist[i];
+
+		if (h->k > st->k || !(h->prev_mask & survivors))
+			continue;
+		for (ranks = st->mask & h->prev_mask & ~survivors; ranks;
+		     ranks &= ranks - 1) {
+			u32 rank = __ffs64(ranks);
+
+			if (gpe_mark_lost(val, h->prev_region, rank, h->k))
+				broken |= gpe_bit(rank);
+		}
+	}
+	return broken;
+}
+
+static void gpe_stage_void(struct gpe_node *node, struct gpe_stage *st)
+{
+	struct gpe_msg *msg, *next;
+	u64 ranks;
+
+	for (ranks = st->broken & st->mask; ranks; ranks &= ranks - 1) {
+		u32 slot = gpe_slot(st->mask, __ffs64(ranks));
+
+		list_for_each_entry_safe(msg, next, &st->q[slot], q) {
+			gpe_stage_take(st, msg);
+			gpe_count(node, GPE_CNT_MSG_VOID);
+			gpe_msg_put(node, msg);
+		}
+	}
+}
+
+void gpe_group_force(struct gpe_node *node, struct gpe_group *grp,
+		     const struct gpe_value *val)
+{
+	struct gpe_stage *st;
+	u64 survivors = 0;
+	u32 i;
+
+	for (i = 0; i < val->next.n; i++)
+		if (val->old & gpe_bit(i))
+			survivors |= gpe_bit(val->old_rank[i]);
+	list_for_each_entry(st, &grp->stages, list) {
+		if (st->epoch != node->ep.epoch)
+			continue;
+		st->forced = true;
+		list_del_init(&st->open_link);
+		list_del_init(&st->closing);
+		if (st->k && st->view) {
+			st->broken = gpe_stage_broken(st, val, survivors);
+			gpe_stage_void(node, st);
+		}
+	}
+	gpe_group_work(node, grp);
+}
+
+/* ---- order ---- */
+
+static void gpe_place(struct gpe_node *node, struct gpe_msg *msg)
+{
+	struct gpe_stage *st = msg->stage;
+
+	list_del_init(&msg->tq);
+	if (st) {
+		msg->ordered = true;
+		list_add_tail(&msg->tq, &st->totals);
+		gpe_group_work(node, st->grp);
+	}
+	gpe_msg_put(node, msg);
+}
+
+/* One record: false if a message it orders is not here yet. */
+static bool gpe_record_run(struct gpe_node *node, struct gpe_region *rgn,
+			   struct gpe_msg *rec)
+{
+	while (rgn->rec_pos + 3 <= rec->inl_len) {
+		u32 rank = rec->inl[rgn->rec_pos];
+		struct gpe_stream *s;
+
+		if (!rgn->rec_left)
+			rgn->rec_left = rec->inl[rgn->rec_pos + 1] << 8 |
+					rec->inl[rgn->rec_pos + 2];
+		if (rank >= 64 || !(rgn->mask & gpe_bit(rank)))
+			rgn->rec_left = 0;
+		while (rgn->rec_left) {
+			s = gpe_stream(rgn, rank);
+			if (list_empty(&s->unordered)) {
+				if (!node->draining)
+					return false;
+				rgn->rec_left = 0;
+				break;
+			}
+			gpe_place(node, list_first_entry(&s->unordered,
+							 struct gpe_msg, tq));
+			rgn->rec_left--;
+		}
+		rgn->rec_pos += 3;
+	}
+	rgn->rec_pos = 0;
+	return true;
+}
+
+static void gpe_order_run(struct gpe_node *node, struct gpe_region *rgn)
+{
+	while (!list_empty(&rgn->recs)) {
+		struct gpe_msg *msg =
+			list_first_entry(&rgn->recs, struct gpe_msg, tq);
+
+		if (msg->type == GPE_IT_DATA) {
+			gpe_place(node, msg);
+			continue;
+		}
+		if (!gpe_record_run(node, rgn, msg))
+			return;
+		list_del_init(&msg->tq);
+		gpe_msg_put(node, msg);
+	}
+}
+
+void gpe_order_finish(struct gpe_node *node)
+{
+	struct gpe_region *rgn;
+
+	list_for_each_entry(rgn, &node->regions, all)
+		gpe_order_run(node, rgn);
+}
+
+/*
+ * The sequencer writes one record for all that has come. Which of several
+ * senders goes first is free: what one of them may have seen of another was
+ * ordered before.
+ */
+static bool gpe_record_write(struct gpe_node *node, struct gpe_region *rgn)
+{
+	struct gpe_msg *rec;
+	u64 ranks;
+
+	if (!gpe_region_room(rgn, 1, true))
+		return false;
+	rec = gpe_msg_new(node, GPE_IT_ORDER);
+	if (!rec)
+		return false;
+	for (ranks = rgn->mask; ranks; ranks &= ranks - 1) {
+		u32 rank = __ffs64(ranks);
+		struct gpe_stream *s = gpe_stream(rgn, rank);
+		u32 n = min_t(u32, s->n_todo, 0xffff);
+
+		if (!n)
+			continue;
+		rec->inl[rec->inl_len++] = rank;
+		rec->inl[rec->inl_len++] = n >> 8;
+		rec->inl[rec->inl_len++] = n;
+		s->n_todo -= n;
+	}
+	gpe_region_append(node, rgn, rec);
+	return true;
+}
+
+static void gpe_seq_pump(struct gpe_node *node)
+{
+	struct gpe_region *rgn, *next;
+
+	if (!gpe_moving(node))
+		return;
+	list_for_each_entry_safe(rgn, next, &node->seq_regions, seq_work)
+		if (gpe_record_write(node, rgn))
+			list_del_init(&rgn->seq_work);
+}
+
+/* A total message, in sequence: where does its order come from? */
+static void gpe_order_add(struct gpe_node *node, struct gpe_region *rgn,
+			  struct gpe_msg *msg)
+{
+	u32 seqr = gpe_lowest(rgn->mask);
+	struct gpe_stream *s = gpe_stream(rgn, msg->rank);
+
+	gpe_msg_get(msg);
+	if (msg->rank == seqr) {
+		list_add_tail(&msg->tq, &rgn->recs);
+		gpe_order_run(node, rgn);
+		return;
+	}
+	list_add_tail(&msg->tq, &s->unordered);
+	if (node->ep.self == seqr) {
+		s->n_todo++;
+		if (list_empty(&rgn->seq_work))
+			list_add_tail(&rgn->seq_work, &node->seq_regions);
+	} else {
+		gpe_order_run(node, rgn);
+	}
+}
+
+/* ---- from the streams ---- */
+
+static bool gpe_ahead(const struct gpe_node *node, const struct gpe_vid *vid)
+{
+	return vid->epoch == node->ep.epoch && vid->seq > node->log_k;
+}
+
+/* The fault that delivers a message twice: a second one, the same in all. */
+static void gpe_twice(struct gpe_node *node, struct gpe_stage *st, u32 slot,
+		      const struct gpe_msg *msg)
+{
+	struct gpe_msg *twin;
+
+	if (msg->level != GPE_FIFO || !msg->buf || (msg->first_seq & 7))
+		return;
+	twin = gpe_msg_new(node, msg->type);
+	if (!twin)
+		return;
+	twin->level = msg->level;
+	twin->rank = msg->rank;
+	twin->n_frags = msg->n_frags;
+	twin->frag_len = msg->frag_len;
+	twin->len = msg->len;
+	twin->off = msg->off;
+	twin->epoch = msg->epoch;
+	twin->first_seq = msg->first_seq;
+	twin->gid = msg->gid;
+	twin->vid = msg->vid;
+	twin->sender = msg->sender;
+	twin->buf = msg->buf;
+	gpe_buf_get(twin->buf);
+	twin->stage = st;
+	list_add_tail(&twin->q, &st->q[slot]);
+	st->held++;
+}
+
+static enum gpe_verdict gpe_take_data(struct gpe_node *node,
+				      struct gpe_region *rgn,
+				      struct gpe_msg *msg)
+{
+	struct gpe_group *grp;
+	struct gpe_stage *st = NULL;
+
+	if (gpe_ahead(node, &msg->vid))
+		return GPE_STALL;
+	grp = gpe_group_by_gid(node, msg->gid);
+	if (grp)
+		st = gpe_stage_find(node, grp, &msg->vid);
+	if (st && (st->region != rgn->mask ||
+		   !(st->mask & gpe_bit(msg->rank)))) {
+		gpe_count(node, GPE_CNT_DROP_PLACE);
+		st = NULL;
+	}
+	if (st) {
+		u32 slot = gpe_slot(st->mask, msg->rank);
+
+		gpe_msg_get(msg);
+		msg->stage = st;
+		list_add_tail(&msg->q, &st->q[slot]);
+		st->ready |= gpe_bit(slot);
+		st->held++;
+		if (GPE_BROKEN(GPE_FAULT_DUP_DELIVER))
+			gpe_twice(node, st, slot, msg);
+		gpe_group_work(node, grp);
+	}
+	/* Totals count in the region's order even if nobody here reads them. */
+	if (msg->level == GPE_TOTAL)
+		gpe_order_add(node, rgn, msg);
+	return GPE_TAKEN;
+}
+
+static enum gpe_verdict gpe_take_one(struct gpe_node *node,
+				     struct gpe_region *rgn,
+				     struct gpe_msg *msg)
+{
+	struct gpe_group *grp;
+	struct gpe_stage *st;
+
+	if (gpe_ahead(node, &msg->vid))
+		return GPE_STALL;
+	/* The sender's node has it in the pair's stream as well. */
+	if (msg->rank == node->ep.self && rgn->n > 1)
+		return GPE_TAKEN;
+	grp = gpe_group_by_gid(node, msg->gid);
+	if (!grp || list_empty(&grp->stages)) {
+		gpe_count(node, GPE_CNT_DROP_PLACE);
+		return GPE_TAKEN;
+	}
+	st = gpe_stage_find(node, grp, &msg->vid);
+	if (!st)
+		st = list_first_entry(&grp->stages, struct gpe_stage, list);
+	gpe_msg_get(msg);
+	msg->stage = st;
+	list_add_tail(&msg->q, &st->ones);
+	st->held++;
+	gpe_group_work(node, grp);
+	return GPE_TAKEN;
+}
+
+static u64 gpe_inl_u64(const u8 *p)
+{
+	return get_unaligned_be64(p);
+}
+
+static enum gpe_verdict gpe_take_mark(struct gpe_node *node,
+				      struct gpe_region *rgn,
+				      struct gpe_msg *msg)
+{
+	u64 k = gpe_inl_u64(msg->inl);
+	struct gpe_stream *s = gpe_stream(rgn, msg->rank);
+	struct gpe_stage *st;
+
+	if (k > node->log_k)
+		return GPE_STALL;
+	if (k > s->mark_k)
+		s->mark_k = k;
+	list_for_each_entry(st, &rgn->closing, closing)
+		gpe_group_work(node, st->grp);
+	return GPE_TAKEN;
+}
+
+static enum gpe_verdict gpe_take_open(struct gpe_node *node,
+				      struct gpe_msg *msg)
+{
+	struct gpe_vid vid = { node->ep.epoch, gpe_inl_u64(msg->inl + 8) };
+	struct gpe_group *grp;
+	struct gpe_stage *st;
+
+	if (gpe_ahead(node, &vid))
+		return GPE_STALL;
+	grp = gpe_group_by_gid(node, gpe_inl_u64(msg->inl));
+	st = grp ? gpe_stage_find(node, grp, &vid) : NULL;
+	if (st) {
+		st->opens |= gpe_bit(msg->rank);
+		gpe_group_work(node, grp);
+	}
+	return GPE_TAKEN;
+}
+
+static enum gpe_verdict gpe_take_record(struct gpe_node *node,
+					struct gpe_region *rgn,
+					struct gpe_msg *msg)
+{
+	if (msg->rank != gpe_lowest(rgn->mask)) {
+		gpe_count(node, GPE_CNT_DROP_PLACE);
+		return GPE_TAKEN;
+	}
+	gpe_msg_get(msg);
+	list_add_tail(&msg->tq, &rgn->recs);
+	gpe_order_run(node, rgn);
+	return GPE_TAKEN;
+}
+
+enum gpe_verdict gpe_dispatch(struct gpe_node *node, struct gpe_region *rgn,
+			      struct gpe_msg *msg)
+{
+	/* Region 0 carries the log and nothing else; the log goes nowhere
+	 * else.
+	 */
+	if (rgn->dir != (msg->type == GPE_IT_LOG)) {
+		gpe_count(node, GPE_CNT_DROP_PLACE);
+		return GPE_TAKEN;
+	}
+	switch (msg->type) {
+	case GPE_IT_DATA:
+		return gpe_take_data(node, rgn, msg);
+	case GPE_IT_ONE:
+		return gpe_take_one(node, rgn, msg);
+	case GPE_IT_ORDER:
+		return gpe_take_record(node, rgn, msg);
+	case GPE_IT_MARK:
+		return gpe_take_mark(node, rgn, msg);
+	case GPE_IT_OPEN:
+		return gpe_take_open(node, msg);
+	case GPE_IT_LOG:
+		return gpe_dir_log(node, msg);
+	case GPE_IT_REQ:
+		gpe_dir_req(node, msg);
+		return GPE_TAKEN;
+	case GPE_IT_REPLY:
+		gpe_dir_reply(node, msg);
+		return GPE_TAKEN;
+	}
+	gpe_count(node, GPE_CNT_DROP_PLACE);
+	return GPE_TAKEN;
+}
+
+/* ---- markers and opens ---- */
+
+static bool gpe_mark_write(struct gpe_node *node, struct gpe_region *rgn)
+{
+	struct gpe_msg *msg;
+
+	if (!gpe_region_room(rgn, 1, true))
+		return false;
+	msg = gpe_msg_new(node, GPE_IT_MARK);
+	if (!msg)
+		return false;
+	put_unaligned_be64(rgn->mark_want, msg->inl);
+	msg->inl_len = 8;
+	rgn->mark_sent = rgn->mark_want;
+	list_del_init(&rgn->mark_work);
+	gpe_region_append(node, rgn, msg);
+	return true;
+}
+
+static bool gpe_open_write(struct gpe_node *node, struct gpe_stage *st)
+{
+	struct gpe_region *rgn = gpe_region_get(node, st->region, false);
+	struct gpe_msg *msg;
+
+	if (!rgn || !gpe_region_room(rgn, 1, true))
+		return false;
+	msg = gpe_msg_new(node, GPE_IT_OPEN);
+	if (!msg)
+		return false;
+	put_unaligned_be64(st->grp->gid, msg->inl);
+	put_unaligned_be64(st->k, msg->inl + 8);
+	msg->inl_len = 16;
+	list_del_init(&st->open_link);
+	gpe_group_work(node, st->grp);
+	gpe_region_append(node, rgn, msg);
+	return true;
+}
+
+bool gpe_marks_flush(struct gpe_node *node)
+{
+	struct gpe_region *rgn, *next;
+	struct gpe_stage *st, *st_next;
+	bool all = true;
+
+	if (!gpe_moving(node))
+		return false;
+	list_for_each_entry_safe(rgn, next, &node->mark_regions, mark_work)
+		all &= gpe_mark_write(node, rgn);
+	list_for_each_entry_safe(st, st_next, &node->opens, open_link)
+		gpe_open_write(node, st);
+	return all;
+}
+
+/* ---- delivery ---- */
+
+static struct gpe_local *gpe_local_at(const struct gpe_group *grp, u32 port)
+{
+	struct gpe_local *loc;
+
+	list_for_each_entry(loc, &grp->locals, in_grp)
+		if (loc->port == port)
+			return loc;
+	return NULL;
+}
+
+/* Hands @msg over to the host: false when the output is full. */
+static bool gpe_deliver(struct gpe_node *node, struct gpe_stage *st,
+			struct gpe_msg *msg)
+{
+	struct gpe_group *grp = st->grp;
+	struct gpe_local *loc = NULL;
+	bool read = !grp->host;
+	struct gpe_act *act;
+
+	if (msg->type == GPE_IT_ONE) {
+		loc = gpe_local_at(grp, msg->dst_port);
+		read = !loc || loc->fresh;
+	}
+	if (GPE_BROKEN(GPE_FAULT_SELF_SKIP) && msg->rank == node->ep.self &&
+	    !(msg->first_seq & 15))
+		read = true;
+	if (!read) {
+		act = gpe_act_new(node, msg->type == GPE_IT_ONE ?
+						GPE_ACT_DELIVER_ONE :
+						GPE_ACT_DELIVER);
+		if (!act)
+			return false;
+		act->deliver.host = grp->host;
+		act->deliver.cookie = loc ? loc->cookie : NULL;
+		act->deliver.rec = &msg->rec;
+	}
+	gpe_stage_take(st, msg);
+	if (msg->type == GPE_IT_DATA)
+		msg->position = ++st->position;
+	gpe_credit_delivered(node, grp, msg, read);
+	if (read) {
+		gpe_msg_put(node, msg);
+		return true;
+	}
+	grp->delivered++;
+	gpe_count(node, GPE_CNT_MSG_DELIVERED);
+	return true;
+}
+
+static bool gpe_free_to_go(const struct gpe_msg *msg)
+{
+	if (GPE_BROKEN(GPE_FAULT_TOTAL_LOCAL))
+		return true;
+	return msg->level == GPE_FIFO;
+}
+
+/* Delivers from the head of one sender's queue what waits for no record. */
+static bool gpe_drain_slot(struct gpe_node *node, struct gpe_stage *st,
+			   u32 slot)
+{
+	struct gpe_msg *msg, *next;
+
+	list_for_each_entry_safe(msg, next, &st->q[slot], q) {
+		if (!gpe_free_to_go(msg)) {
+			if (GPE_BROKEN(GPE_FAULT_FIFO_OVERTAKE))
+				continue;
+			break;
+		}
+		if (!gpe_deliver(node, st, msg))
+			return false;
+	}
+	return true;
+}
+
+/* What no record orders when the epoch is closed: by rank and sequence. */
+static bool gpe_drain_rest(struct gpe_node *node, struct gpe_stage *st)
+{
+	while (st->ready) {
+		u32 slot = __ffs64(st->ready);
+
+		if (!gpe_deliver(node, st,
+				 list_first_entry(&st->q[slot], struct gpe_msg,
+						  q)))
+			return false;
+	}
+	return true;
+}
+
+static bool gpe_stage_deliver(struct gpe_node *node, struct gpe_stage *st)
+{
+	struct gpe_msg *msg, *next;
+	u64 slots;
+
+	list_for_each_entry_safe(msg, next, &st->ones, q)
+		if (!gpe_deliver(node, st, msg))
+			return false;
+	for (slots = st->ready; slots; slots &= slots - 1)
+		if (!gpe_drain_slot(node, st, __ffs64(slots)))
+			return false;
+	while (!list_empty(&st->totals)) {
+		u32 slot;
+
+		msg = list_first_entry(&st->totals, struct gpe_msg, tq);
+		slot = gpe_slot(st->mask, msg->rank);
+		if (list_first_entry(&st->q[slot], struct gpe_msg, q) != msg)
+			break;
+		if (!gpe_deliver(node, st, msg) ||
+		    !gpe_drain_slot(node, st, slot))
+			return false;
+	}
+	return st->forced ? gpe_drain_rest(node, st) : true;
+}
+
+/* ---- installing views ---- */
+
+static void gpe_group_wake(struct gpe_node *node, struct gpe_group *grp)
+{
+	grp->wake_due = true;
+	if (list_empty(&grp->waiting))
+		list_add_tail(&grp->waiting, &node->waiting);
+}
+
+/* Has everything of this stage come and gone? */
+static bool gpe_stage_done(struct gpe_node *node, struct gpe_stage *st)
+{
+	struct gpe_region *rgn;
+	u64 ranks;
+
+	if (list_is_last(&st->list, &st->grp->stages) || st->held ||
+	    !list_empty(&st->open_link))
+		return false;
+	if (st->forced || GPE_BROKEN(GPE_FAULT_MARK_EARLY))
+		return true;
+	rgn = gpe_region_find(node, st->region, false);
+	if (!rgn)
+		return false;
+	for (ranks = st->mask; ranks; ranks &= ranks - 1)
+		if (gpe_stream(rgn, __ffs64(ranks))->mark_k < st->close_k)
+			return false;
+	return true;
+}
+
+static bool gpe_may_install(const struct gpe_stage *st)
+{
+	if (st->follows || st->forced)
+		return true;
+	return !(st->prev_mask & st->mask & ~st->opens);
+}
+
+static bool gpe_view_lists(const struct gpe_view *view,
+			   const struct gpe_local *loc)
+{
+	u32 i;
+
+	for (i = 0; i < view->n; i++)
+		if (view->m[i].addr.port == loc->port &&
+		    view->m[i].addr.inc == loc->inc)
+			return true;
+	return false;
+}
+
+static bool gpe_stage_install(struct gpe_node *node, struct gpe_stage *st)
+{
+	struct gpe_group *grp = st->grp;
+	u64 self = gpe_bit(node->ep.self);
+	struct gpe_local *loc;
+	struct gpe_act *act;
+
+	if (st->vrec && grp->host) {
+		act = gpe_act_new(node, GPE_ACT_DELIVER);
+		if (!act)
+			return false;
+		act->deliver.host = grp->host;
+		act->deliver.cookie = NULL;
+		act->deliver.rec = &st->vrec->rec;
+		st->vrec = NULL;
+	}
+	st->installed = true;
+	list_for_each_entry(loc, &grp->locals, in_grp) {
+		if (loc->state == GPE_LS_OUT &&
+		    gpe_vid_cmp(&loc->out_vid, &st->vid) <= 0) {
+			gpe_local_gone(node, loc);
+		} else if (loc->fresh && st->view &&
+			   gpe_view_lists(st->view, loc)) {
+			loc->fresh = false;
+			gpe_group_wake(node, grp);
+		}
+	}
+	if (st->follows && !st->forced && (st->prev_mask & self) &&
+	    (st->mask & ~st->prev_mask))
+		list_add_tail(&st->open_link, &node->opens);
+	return true;
+}
+
+/* ---- local members that are out ---- */
+
+/*
+ * GONE for each; the host's objects are not named again. The last one takes
+ * the group's tie to its host with it.
+ */
+static void gpe_gone_pump(struct gpe_node *node)
+{
+	struct gpe_local *loc, *next;
+	struct gpe_act *act;
+
+	list_for_each_entry_safe(loc, next, &node->gone, work) {
+		struct gpe_group *grp = loc->grp;
+
+		act = gpe_act_new(node, GPE_ACT_GONE);
+		if (!act)
+			return;
+		act->gone.cookie = loc->cookie;
+		act->gone.error = loc->error;
+		act->gone.why = loc->why;
+		gpe_local_free(node, loc);
+		if (grp && list_empty(&grp->locals)) {
+			grp->host = NULL;
+			list_del_init(&grp->waiting);
+			gpe_group_reap(node, grp);
+		}
+	}
+}
+
+/* ---- the pump ---- */
+
+/* False when the output is full and the group must be looked at again. */
+static bool gpe_group_advance(struct gpe_node *node, struct gpe_group *grp)
+{
+	struct gpe_stage *st, *next;
+
+	for (;;) {
+		if (list_empty(&grp->stages))
+			return true;
+		st = list_first_entry(&grp->stages, struct gpe_stage, list);
+		if (!st->installed) {
+			if (!gpe_may_install(st))
+				return true;
+			if (!gpe_stage_install(node, st))
+				return false;
+			continue;
+		}
+		if (!st->view) {
+			/* The end: this node has no members here any more. */
+			gpe_stage_free(node, st);
+			continue;
+		}
+		if (!gpe_stage_deliver(node, st))
+			return false;
+		if (!gpe_stage_done(node, st))
+			return true;
+		next = list_next_entry(st, list);
+		next->follows = true;
+		gpe_stage_free(node, st);
+	}
+}
+
+/* Suspended and resumed, whatever the node's state is. */
+static bool gpe_notes_pump(struct gpe_node *node)
+{
+	while (!list_empty(&node->notes)) {
+		struct gpe_note *note = list_first_entry(
+			&node->notes, struct gpe_note, rec.link);
+		struct gpe_act *act = gpe_act_new(node, GPE_ACT_DELIVER);
+
+		if (!act)
+			return false;
+		list_del_init(&note->rec.link);
+		act->deliver.host = (void *)(uintptr_t)note->rec.host_u64[0];
+		act->deliver.cookie = NULL;
+		act->deliver.rec = &note->rec;
+	}
+	return true;
+}
+
+static void gpe_wake_pump(struct gpe_node *node)
+{
+	struct gpe_group *grp, *next;
+
+	list_for_each_entry_safe(grp, next, &node->waiting, waiting) {
+		struct gpe_act *act;
+
+		if (!grp->wake_due || !grp->host)
+			continue;
+		if (GPE_BROKEN(GPE_FAULT_WAKE_LOST) &&
+		    !gpe_random(node, 2)) {
+			grp->wake_due = false;
+			list_del_init(&grp->waiting);
+			continue;
+		}
+		act = gpe_act_new(node, GPE_ACT_WAKE);
+		if (!act)
+			return;
+		act->wake.host = grp->host;
+		grp->wake_due = false;
+		list_del_init(&grp->waiting);
+	}
+}
+
+void gpe_group_pump(struct gpe_node *node)
+{
+	u32 budget = 0;
+
+	if (!gpe_notes_pump(node))
+		return;
+	if (gpe_moving(node)) {
+		gpe_marks_flush(node);
+		gpe_seq_pump(node);
+		while (!list_empty(&node->work_groups)) {
+			struct gpe_group *grp = list_first_entry(
+				&node->work_groups, struct gpe_group, work);
+
+			if (budget++ >= GPE_ACTS_MAX) {
+				node->out->more = true;
+				break;
+			}
+			if (!gpe_group_advance(node, grp))
+				return;
+			list_del_init(&grp->work);
+			gpe_group_reap(node, grp);
+		}
+		gpe_marks_flush(node);
+	}
+	gpe_gone_pump(node);
+	gpe_wake_pump(node);
+}
+
+void gpe_group_wake_all(struct gpe_node *node)
+{
+	struct gpe_group *grp;
+
+	list_for_each_entry(grp, &node->waiting, waiting)
+		grp->wake_due = true;
+}
+
+void gpe_group_wake_region(struct gpe_node *node, struct gpe_region *rgn)
+{
+	struct gpe_group *grp;
+
+	/* A refused message may have been for a pair region: wake them too. */
+	list_for_each_entry(grp, &node->waiting, waiting)
+		if (grp->region == rgn->mask || rgn->n <= 2)
+			grp->wake_due = true;
+}
