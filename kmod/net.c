@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Per-namespace state. The engine's node is made with the first socket or
+ * bearer and lives until the namespace ends; a namespace that never uses the
+ * family costs one structure.
+ *
+ * Teardown, in the namespace's exit or at unload: user sockets hold the
+ * namespace and the module, so none is left but members on their way out.
+ * gsk_net_stop() says goodbye while devices exist, closes the bearers (whose
+ * receive path then has ended), stops the timer and the worker, and only then
+ * frees the engine; what it still holds of leaving members is released by
+ * gsk_run.c's last round.
+ */
+#include <linux/random.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <linux/mm.h>
+#include "bearer.h"
+#include "group.h"
+
+unsigned int gsk_net_id;
+struct workqueue_struct *gsk_wq;
+
+static struct {
+	const char *name;
+	atomic64_t created;
+	atomic64_t destroyed;
+} gsk_objs[GSK_OBJ_N] = {
+	[GSK_OBJ_NODE] = { .name = "nodes" },
+	[GSK_OBJ_GROUP] = { .name = "groups" },
+	[GSK_OBJ_SOCK] = { .name = "sockets" },
+	[GSK_OBJ_BUF] = { .name = "buffers" },
+};
+
+void gsk_count_created(enum gsk_obj obj)
+{
+	atomic64_inc(&gsk_objs[obj].created);
+}
+
+void gsk_count_destroyed(enum gsk_obj obj)
+{
+	atomic64_inc(&gsk_objs[obj].destroyed);
+}
+
+u64 gsk_cluster_hash(const char *name)
+{
+	/* No secret: both ends of a wire must come to the same number. */
+	static const siphash_key_t key = { { 0x6772, 0x6f7570 } };
+
+	return siphash(name, strlen(name), &key);
+}
+
+static u64 gsk_random_inc(void)
+{
+	u64 inc;
+
+	do {
+		get_random_bytes(&inc, sizeof(inc));
+	} while (!inc);
+	return inc;
+}
+
+static u32 gsk_random_id(void)
+{
+	u32 id;
+
+	do {
+		get_random_bytes(&id, sizeof(id));
+		id &= S32_MAX;
+	} while (!id);
+	return id;
+}
+
+static struct gpe_node *gsk_node_create(struct gsk_net *gn)
+{
+	struct gpe_cfg cfg = {
+		.id = gsk_random_id(),
+		.cluster = gsk_cluster_hash(gn->cluster),
+		.votes = 1,
+		.heartbeat_ns = GPE_HEARTBEAT_NS,
+		.detect_ns = GPE_DETECT_NS,
+	};
+
+	return gpe_node_create(&cfg, gsk_random_inc(), gsk_random_inc(),
+			       ktime_get_boottime_ns(), ktime_get_real_ns());
+}
+
+int gsk_net_start(struct gsk_net *gn)
+{
+	struct gpe_node *node;
+	struct gpe_out *out;
+	int err = 0;
+
+	if (READ_ONCE(gn->node))
+		return 0;
+	out = kvmalloc(sizeof(*out), GFP_KERNEL);
+	node = out ? gsk_node_create(gn) : NULL;
+	if (!node) {
+		kvfree(out);
+		return -ENOMEM;
+	}
+	spin_lock_bh(&gn->lock);
+	if (gn->dead) {
+		err = -ESHUTDOWN;
+	} else if (!gn->node) {
+		gn->out = out;
+		WRITE_ONCE(gn->node, node);
+		gsk_count_created(GSK_OBJ_NODE);
+		out = NULL;
+		node = NULL;
+	}
+	spin_unlock_bh(&gn->lock);
+	if (node)
+		gpe_node_free(node);
+	kvfree(out);
+	return err;
+}
+
+void gsk_net_stop(struct gsk_net *gn)
+{
+	struct gpe_event ev = { .type = GPE_EV_GOODBYE };
+	struct gpe_node *node;
+	struct gpe_out *out;
+
+	gsk_run(gn, &ev);
+	gsk_bearer_exit(gn);
+	spin_lock_bh(&gn->lock);
+	gn->dead = true;
+	spin_unlock_bh(&gn->lock);
+	hrtimer_cancel(&gn->timer);
+	cancel_work_sync(&gn->work);
+	gsk_sysfs_net_exit(gn);
+
+	spin_lock_bh(&gn->lock);
+	gsk_group_abandon(gn);
+	node = gn->node;
+	out = gn->out;
+	gn->out = NULL;
+	WRITE_ONCE(gn->node, NULL);
+	if (node) {
+		gpe_node_free(node);
+		gsk_count_destroyed(GSK_OBJ_NODE);
+	}
+	spin_unlock_bh(&gn->lock);
+	gsk_group_wake_flush(gn);
+	kvfree(out);
+}
+
+static void gsk_net_work(struct work_struct *work)
+{
+	struct gsk_net *gn = container_of(work, struct gsk_net, work);
+	struct gpe_event ev = { .type = GPE_EV_TICK };
+	u64 due, up;
+	bool node;
+
+	gsk_run(gn, &ev);
+	gsk_group_evict(gn);
+	gsk_group_announce(gn);
+	if (xchg(&gn->mtu_due, false))
+		gsk_bearer_mtu(gn);
+	spin_lock_bh(&gn->lock);
+	node = gn->node_due;
+	due = gn->peers_due;
+	up = gn->peers_up;
+	gn->node_due = false;
+	gn->peers_due = 0;
+	spin_unlock_bh(&gn->lock);
+	if (node)
+		gsk_netlink_notify_node(gn);
+	for (; due; due &= due - 1)
+		gsk_netlink_notify_peer(gn, __ffs64(due),
+					up & BIT_ULL(__ffs64(due)));
+}
+
+static int __net_init gsk_net_enter(struct net *net)
+{
+	struct gsk_net *gn = gsk_net(net);
+
+	gn->net = net;
+	spin_lock_init(&gn->lock);
+	mutex_init(&gn->cfg_lock);
+	mutex_init(&gn->sysfs_lock);
+	INIT_LIST_HEAD(&gn->sysfs);
+	strscpy(gn->cluster, "default", sizeof(gn->cluster));
+	INIT_LIST_HEAD(&gn->groups);
+	INIT_LIST_HEAD(&gn->evict);
+	init_llist_head(&gn->wakes);
+	xa_init_flags(&gn->socks, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH);
+	INIT_WORK(&gn->work, gsk_net_work);
+	gsk_run_timer_init(gn);
+	return gsk_bearer_init(gn);
+}
+
+static void __net_exit gsk_net_leave(struct net *net)
+{
+	struct gsk_net *gn = gsk_net(net);
+
+	/* Members on their way out have a moment to be heard. */
+	gsk_net_stop(gn);
+	gsk_bearer_free(gn);
+	xa_destroy(&gn->socks);
+}
+
+static struct pernet_operations gsk_net_ops = {
+	.init = gsk_net_enter,
+	.pre_exit = gsk_net_leave,
+	.id = &gsk_net_id,
+	.size = sizeof(struct gsk_net),
+};
+
+int gsk_net_init(void)
+{
+	int err;
+
+	/* Ordered: what a namespace has to say is said in turn. */
+	gsk_wq = alloc_workqueue("gsock", WQ_UNBOUND, 0);
+	if (!gsk_wq)
+		return -ENOMEM;
+	err = register_pernet_device(&gsk_net_ops);
+	if (err)
+		destroy_workqueue(gsk_wq);
+	return err;
+}
+
+void gsk_net_exit(void)
+{
+	int i;
+
+	unregister_pernet_device(&gsk_net_ops);
+	destroy_workqueue(gsk_wq);
+	rcu_barrier();
+	for (i = 0; i < GSK_OBJ_N; i++)
+		pr_info("gsock: objects %s created %lld destroyed %lld\n",
+			gsk_objs[i].name, atomic64_read(&gsk_objs[i].created),
+			atomic64_read(&gsk_objs[i].destroyed));
+}
