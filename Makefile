@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0
+# Two commands to begin with: make demo, make check. All targets: make help.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+top := $(CURDIR)
+B := build
+KERNELS := 6.1 6.12
+VMKERNEL ?= 6.1
+
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Werror -std=gnu11
+ENGINE_INC := -Iselftests/shim -Ikmod/engine -Iuapi
+engine_src := $(wildcard kmod/engine/*.c)
+engine_hdr := $(wildcard kmod/engine/*.h selftests/shim/*.h)
+shim_src := $(wildcard selftests/shim/*.c)
+
+PACKAGES := gcc make libc6-dev libelf-dev bc flex bison kmod cpio xz-utils \
+	qemu-system-x86 busybox-static iproute2 sparse shellcheck \
+	pkg-config libnl-3-dev libnl-genl-3-dev libjson-c-dev libcmocka-dev \
+	clang-format python3 perl linux-headers-cloud-amd64 \
+	linux-headers-6.12-cloud-amd64 linux-source-6.1
+
+.PHONY: all help deps module sparse lib tools selftests bench unit sim vm \
+	check demo static clean install
+all: module lib tools
+
+help:
+	@echo 'make demo                three nodes in one guest, logs compared'
+	@echo 'make check               every test; ends with N passed, N failed'
+	@echo 'make vm RUN=cmd          run a command in a guest; VMKERNEL=6.1|6.12'
+	@echo '                         VMFILES=files VMTIMEOUT=s VMMEM= VMSMP='
+	@echo '                         VMVERBOSE=1 VMLOAD=0 VMUNLOAD=0 VMPYTHON=1'
+	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator'
+	@echo 'make module lib tools    build; also unit, sparse, static, bench'
+	@echo 'make install DESTDIR=d   library, tools and headers'
+	@echo 'make clean'
+
+# ---- what the machine lacks ----
+
+deps: $(B)/deps.stamp
+$(B)/deps.stamp: Makefile
+	@mkdir -p $(B)
+	@missing=; for p in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | \
+			grep -q '^install ok installed' || missing="$$missing $$p"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		echo "installing:$$missing"; \
+		(apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get \
+		 install -y -q --no-install-recommends $$missing) \
+			>$(B)/deps.log 2>&1 || { tail $(B)/deps.log; exit 1; }; \
+	fi
+	@touch $@
+
+$(B)/kernels/%/release: $(B)/deps.stamp selftests/vm/kernel.sh
+	@selftests/vm/kernel.sh $* $(B)/kernels/$*
+	@touch $@
+
+# Files of the kernel's source that the headers packages lack.
+$(B)/linux/stamp: $(B)/deps.stamp
+	@mkdir -p $(B)/linux
+	@tar -xJf /usr/src/linux-source-6.1.tar.xz -C $(B)/linux \
+		--strip-components=1 \
+		linux-source-6.1/scripts/checkpatch.pl \
+		linux-source-6.1/scripts/const_structs.checkpatch \
+		linux-source-6.1/scripts/spelling.txt \
+		linux-source-6.1/tools/testing/selftests/kselftest.h \
+		linux-source-6.1/tools/testing/selftests/kselftest_harness.h
+	@touch $@
+
+# ---- the module, for each kernel, from a copy of the sources ----
+
+module: $(KERNELS:%=$(B)/%/gsock.ko)
+kmod_files := Kbuild $(wildcard kmod/*.[ch] kmod/engine/*.[ch] \
+	kmod/compat/*.[ch] uapi/linux/*.h)
+
+define module_rule
+$(B)/$(1)/gsock.ko: $$(kmod_files) $(B)/kernels/$(1)/release
+	@mkdir -p $(B)/$(1)
+	@for f in $$(kmod_files); do mkdir -p $(B)/$(1)/$$$$(dirname $$$$f); \
+		cmp -s $$$$f $(B)/$(1)/$$$$f || cp $$$$f $(B)/$(1)/$$$$f; done
+	@cd $(B)/$(1) && find kmod -name '*.[ch]' ! -name '*.mod.c' | \
+		while read f; do [ -e $(top)/$$$$f ] || rm $$$$f; done
+	+@$$(MAKE) --no-print-directory \
+		-C /lib/modules/$$$$(cat $(B)/kernels/$(1)/release)/build \
+		M=$(top)/$(B)/$(1) W=1 GSOCK_CFLAGS=-Werror modules \
+		>$(B)/$(1).log 2>&1 || { cat $(B)/$(1).log; exit 1; }
+	@! grep -i 'warning' $(B)/$(1).log
+endef
+$(foreach k,$(KERNELS),$(eval $(call module_rule,$(k))))
+
+sparse: module
+	@for k in $(KERNELS); do \
+		touch $(B)/$$k/kmod/*.c $(B)/$$k/kmod/engine/*.c; \
+		$(MAKE) --no-print-directory \
+			-C /lib/modules/$$(cat $(B)/kernels/$$k/release)/build \
+			M=$(top)/$(B)/$$k W=1 C=2 CF='-D__CHECK_ENDIAN__' modules \
+			>$(B)/sparse-$$k.log 2>&1 || { cat $(B)/sparse-$$k.log; exit 1; }; \
+		if grep -E 'kmod/.*(warning|error):' $(B)/sparse-$$k.log; then exit 1; fi; \
+		echo "sparse: $$k clean"; \
+	done
+
+# ---- library and tools ----
+
+NL_CFLAGS = $(shell pkg-config --cflags libnl-genl-3.0)
+NL_LIBS = $(shell pkg-config --libs libnl-genl-3.0)
+lib_src := $(wildcard libgsock/*.c)
+lib_obj := $(lib_src:libgsock/%.c=$(B)/obj/lib/%.o)
+VERSION := 0.1
+
+ifneq ($(lib_src),)
+lib: $(B)/lib/libgsock.so $(B)/lib/libgsock.a $(B)/lib/pkgconfig/gsock.pc
+else
+lib:
+endif
+
+$(B)/obj/lib/%.o: libgsock/%.c $(wildcard libgsock/*.h uapi/linux/*.h) $(B)/deps.stamp
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARN) -fPIC -fvisibility=default -Iuapi -Ilibgsock $(NL_CFLAGS) -c $< -o $@
+
+$(B)/lib/libgsock.a: $(lib_obj)
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/lib/libgsock.so: $(lib_obj) libgsock/gsock.sym
+	@mkdir -p $(@D)
+	$(CC) -shared -Wl,-soname,libgsock.so.1 \
+		-Wl,--version-script=libgsock/gsock.sym -o $(B)/lib/libgsock.so.1 \
+		$(lib_obj) $(NL_LIBS)
+	ln -sf libgsock.so.1 $@
+
+PREFIX ?= /usr
+$(B)/lib/pkgconfig/gsock.pc: libgsock/gsock.pc.in
+	@mkdir -p $(@D)
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' $< >$@
+
+tools_src := $(wildcard tools/*.c)
+tools: $(if $(tools_src),$(B)/bin/gsockctl)
+$(B)/bin/gsockctl: $(tools_src) $(wildcard tools/*.h) $(B)/lib/libgsock.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARN) -Iuapi -Ilibgsock -Itools \
+		$(shell pkg-config --cflags json-c) $(tools_src) -o $@ \
+		$(B)/lib/libgsock.a $(NL_LIBS) $(shell pkg-config --libs json-c)
+
+install: lib tools
+	install -d $(DESTDIR)$(PREFIX)/{bin,lib/pkgconfig,include/linux}
+	install $(B)/bin/gsockctl $(DESTDIR)$(PREFIX)/bin
+	cp -a $(B)/lib/libgsock.* $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(B)/lib/pkgconfig/gsock.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 libgsock/*.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 uapi/linux/*.h $(DESTDIR)$(PREFIX)/include/linux
+
+# ---- tests that run in the guest ----
+
+net_src := $(wildcard selftests/net/*.c)
+selftests: tools $(net_src:selftests/net/%.c=$(B)/bin/%)
+$(B)/bin/%: selftests/net/%.c $(B)/linux/stamp $(wildcard uapi/linux/*.h selftests/net/*.h) $(if $(lib_src),$(B)/lib/libgsock.a)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARN) -Wno-unused-parameter -Wno-sign-compare -Iuapi -Ilibgsock \
+		-I$(B)/linux/tools/testing/selftests $< -o $@ \
+		$(if $(lib_src),$(B)/lib/libgsock.a $(NL_LIBS)) -lpthread
+
+bench_src := $(wildcard selftests/bench/*.c)
+bench: $(bench_src:selftests/bench/%.c=$(B)/bin/%)
+$(B)/bin/%: selftests/bench/%.c $(wildcard uapi/linux/*.h) $(B)/deps.stamp
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARN) -Iuapi $< -o $@ -lpthread
+
+# ---- tests that run here ----
+
+SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+unit_src := $(wildcard selftests/unit/test_*.c)
+unit_bin := $(unit_src:selftests/unit/%.c=$(B)/unit/%)
+sim_src := $(wildcard selftests/sim/*.c)
+
+# A test whose first line says "unit: standalone" brings its own sources.
+$(B)/unit/%: selftests/unit/%.c $(engine_src) $(engine_hdr) $(shim_src) $(sim_src) $(wildcard tools/*.[ch]) $(B)/deps.stamp
+	@mkdir -p $(@D)
+	@if head -n 3 $< | grep -q 'unit: standalone'; then src=; else src='$(engine_src)'; fi; \
+	$(CC) $(SAN) $(WARN) $(ENGINE_INC) -Iselftests/sim -Itools -Ilibgsock $< $$src $(shim_src) -o $@ -lcmocka
+
+unit: $(unit_bin)
+	@set -e; for t in $(unit_bin); do $$t; done
+
+sim_dep := $(sim_src) $(wildcard selftests/sim/*.h) $(engine_src) $(engine_hdr) $(shim_src)
+$(B)/sim: $(sim_dep)
+	@mkdir -p $(@D)
+	$(CC) -O2 -g $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
+$(B)/sim-asan: $(sim_dep)
+	@mkdir -p $(@D)
+	$(CC) $(SAN) $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
+$(B)/sim-faults: $(sim_dep)
+	@mkdir -p $(@D)
+	$(CC) -O2 -g -DGPE_FAULTS $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
+
+SEEDS ?= 500
+FIRST ?= 1
+sim: $(B)/sim
+	@$(B)/sim --seeds $(SEEDS) --first $(FIRST)
+
+# ---- the guest ----
+
+VMDEPS := $(B)/kernels/$(VMKERNEL)/release tools selftests bench
+ifneq ($(VMLOAD),0)
+VMDEPS += $(B)/$(VMKERNEL)/gsock.ko
+endif
+export RUN VMKERNEL VMFILES VMTIMEOUT VMMEM VMSMP VMNAME VMVERBOSE VMLOAD \
+	VMUNLOAD VMPYTHON VMPARAM VMAPPEND
+vm:
+	+@$(MAKE) --no-print-directory -s $(VMDEPS) >$(B)/vm-build.log 2>&1 || \
+		{ cat $(B)/vm-build.log; exit 1; }
+	@selftests/vm/vmrun.sh
+
+demo: $(B)/deps.stamp
+	@selftests/demo/demo.sh
+
+static: $(B)/linux/stamp
+	@selftests/check-static.sh
+
+check: $(B)/deps.stamp
+	@selftests/check.sh
+
+clean:
+	rm -rf $(B)
