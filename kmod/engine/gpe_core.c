@@ -535,6 +535,7 @@ static void gpe_node_lists(struct gpe_node *node)
 	INIT_LIST_HEAD(&node->seq_regions);
 	INIT_LIST_HEAD(&node->mark_regions);
 	INIT_LIST_HEAD(&node->work_groups);
+	INIT_LIST_HEAD(&node->dying);
 	INIT_LIST_HEAD(&node->locals);
 	INIT_LIST_HEAD(&node->work_locals);
 	INIT_LIST_HEAD(&node->waiting);

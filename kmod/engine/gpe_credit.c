@@ -73,24 +73,38 @@ static void gpe_credit_wake(struct gpe_group *grp)
 
 /* ---- grants of this node ---- */
 
-/* The grant is free: the lowest rank that waits gets it. */
-static void gpe_grant_next(struct gpe_node *node, struct gpe_group *grp)
+/*
+ * The grant is free: the lowest rank that waits gets it. Who holds it may
+ * raise it until it is used. Return: an entry that has more room, or NULL.
+ */
+static struct gpe_credit *gpe_grant_give(struct gpe_node *node,
+					 struct gpe_group *grp)
 {
 	u64 base = gpe_credit_base(grp);
 	struct gpe_credit *cr, *best = NULL;
 
-	if (grp->grant_rank != 0xff)
-		return;
-	list_for_each_entry(cr, &grp->credits, list)
-		if (cr->their_want > base && (!best || cr->rank < best->rank))
+	list_for_each_entry(cr, &grp->credits, list) {
+		if (cr->granted && cr->rank == grp->grant_rank)
 			best = cr;
-	if (!best)
-		return;
+		if (grp->grant_rank == 0xff && cr->their_want > base &&
+		    (!best || cr->rank < best->rank))
+			best = cr;
+	}
+	if (!best || (best->granted &&
+		      (best->grant_used || best->grant >= best->their_want)))
+		return NULL;
 	grp->grant_rank = best->rank;
 	best->grant = best->their_want;
 	best->granted = true;
 	gpe_credit_due(node, best);
-	if (gpe_credit_self(node, best))
+	return best;
+}
+
+static void gpe_grant_next(struct gpe_node *node, struct gpe_group *grp)
+{
+	struct gpe_credit *cr = gpe_grant_give(node, grp);
+
+	if (cr && gpe_credit_self(node, cr))
 		gpe_credit_wake(grp);
 }
 
@@ -251,17 +265,46 @@ static void gpe_credit_ask(struct gpe_node *node, struct gpe_credit *cr,
 	if (cost > cr->want)
 		cr->want = cost;
 	if (gpe_credit_self(node, cr)) {
-		if (!cr->granted && cr->their_want < cost) {
-			cr->their_want = cost;
-			gpe_grant_next(node, cr->grp);
-		}
-		return;
+		/* No wake: who asks sees the room at once. */
+		cr->their_want = max_t(u64, cr->their_want, cost);
+		gpe_grant_give(node, cr->grp);
 	}
 	if (!list_empty(&cr->ask))
 		return;
 	list_add_tail(&cr->ask, &node->ask_credit);
 	cr->ask_gap = GPE_CREDIT_ASK_NS;
 	cr->asked_at = 0;
+}
+
+/*
+ * Gives back what was granted at ranks beyond @rank, since it is to be waited
+ * for there: a smaller message of another socket may have used up room that
+ * had been asked for first.
+ */
+static void gpe_credit_release(struct gpe_node *node, struct gpe_group *grp,
+			       u32 rank)
+{
+	struct gpe_credit *cr;
+
+	list_for_each_entry(cr, &grp->credits, list) {
+		if (cr->rank <= rank)
+			continue;
+		if (!cr->want)
+			continue;
+		cr->want = 0;
+		if (gpe_credit_self(node, cr)) {
+			cr->their_want = 0;
+			if (cr->granted && !cr->grant_used)
+				gpe_grant_end(node, cr);
+			continue;
+		}
+		cr->serial++;
+		cr->limit = cr->sent;
+		cr->asked_at = 0;
+		cr->ask_gap = GPE_CREDIT_ASK_NS;
+		if (list_empty(&cr->ask))
+			list_add_tail(&cr->ask, &node->ask_credit);
+	}
 }
 
 enum gpe_block gpe_credit_check(struct gpe_node *node, struct gpe_group *grp,
@@ -281,8 +324,10 @@ enum gpe_block gpe_credit_check(struct gpe_node *node, struct gpe_group *grp,
 		if (gpe_credit_room(node, cr) >= cost)
 			continue;
 		/* Only the first in rank is asked: see the head comment. */
-		if (!asked)
+		if (!asked) {
+			gpe_credit_release(node, grp, cr->rank);
 			gpe_credit_ask(node, cr, cost);
+		}
 		asked = true;
 		if (gpe_credit_self(node, cr) &&
 		    gpe_credit_room(node, cr) >= cost)
@@ -557,22 +602,43 @@ static bool gpe_credit_tell_pump(struct gpe_node *node)
 }
 
 /*
- * Questions whose time has come. A grant that nobody used although it was
- * said to be there is given back: the sender has given up.
+ * A grant that nobody used although it was said to be there is given back: the
+ * sender has given up.
  */
+static void gpe_credit_idle(struct gpe_node *node, struct gpe_credit *cr)
+{
+	if (!cr->want || !list_empty(&cr->grp->waiting) ||
+	    node->now <= cr->wanted_at + GPE_CREDIT_IDLE_NS)
+		return;
+	cr->want = 0;
+	if (!gpe_credit_self(node, cr)) {
+		cr->serial++;
+		cr->limit = cr->sent;
+		return;
+	}
+	cr->their_want = 0;
+	if (cr->granted && !cr->grant_used)
+		gpe_grant_end(node, cr);
+}
+
+/* Questions whose time has come. */
 static bool gpe_credit_ask_pump(struct gpe_node *node)
 {
-	struct gpe_credit *cr;
+	struct gpe_credit *cr, *next;
 	u64 at = U64_MAX;
 	u32 len;
 	u8 *pkt;
 
-	list_for_each_entry(cr, &node->ask_credit, ask) {
-		if (cr->want && list_empty(&cr->grp->waiting) &&
-		    node->now > cr->wanted_at + GPE_CREDIT_IDLE_NS) {
-			cr->serial++;
-			cr->want = 0;
-			cr->limit = cr->sent;
+	list_for_each_entry_safe(cr, next, &node->ask_credit, ask) {
+		gpe_credit_idle(node, cr);
+		if (gpe_credit_self(node, cr)) {
+			/* Nobody to ask; here for the look just taken. */
+			if (!cr->want)
+				list_del_init(&cr->ask);
+			else
+				at = min_t(u64, at, node->now +
+					   GPE_CREDIT_ASK_MAX_NS);
+			continue;
 		}
 		if (cr->asked_at + cr->ask_gap <= node->now &&
 		    gpe_credit_reachable(node, cr)) {

@@ -405,10 +405,17 @@ static void gpe_beat_heard(struct gpe_node *node, struct gpe_path *p,
 	}
 }
 
+/* Could the epoch have ended without these nodes? Then it may be over. */
+static bool gpe_epoch_held(const struct gpe_epoch *ep, u64 mask)
+{
+	return gpe_quorum(ep, mask) &&
+	       (gpe_old_enough(ep, mask) || mask == gpe_all(ep));
+}
+
 /*
  * Only who has promised nothing proves that the epoch is still open. A node
  * that is wedged itself delivers nothing anyway and needs to know less: that
- * a quorum has not gone on to the next epoch.
+ * a quorum is in its epoch still.
  */
 static void gpe_doubt_answer(struct gpe_node *node, struct gpe_pkt *pkt,
 			     u64 sent)
@@ -420,13 +427,11 @@ static void gpe_doubt_answer(struct gpe_node *node, struct gpe_pkt *pkt,
 	if (!node->doubt || sent < det->doubt_ns || p->seat >= node->ep.n ||
 	    pkt->epoch != node->ep.epoch)
 		return;
-	if (pkt->beat.state != GPE_ST_NORMAL &&
-	    (pkt->beat.state != GPE_ST_WEDGED ||
-	     node->state == GPE_ST_NORMAL))
+	if (pkt->beat.state != GPE_ST_NORMAL && node->state == GPE_ST_NORMAL)
 		return;
 	det->answers |= gpe_bit(p->seat);
 	have = det->answers | gpe_bit(node->ep.self);
-	if (!gpe_quorum(&node->ep, have))
+	if (!gpe_epoch_held(&node->ep, have))
 		return;
 	node->doubt = false;
 	if (node->state == GPE_ST_NORMAL)
@@ -624,6 +629,9 @@ void gpe_detect_ran(struct gpe_node *node, u64 now_ns)
 
 	node->last_run = now_ns;
 	if (gap <= half || node->ep.n <= 1)
+		return;
+	/* Nothing can have been decided without this very node. */
+	if (gpe_epoch_held(&node->ep, gpe_bit(node->ep.self)))
 		return;
 	gpe_count(node, GPE_CNT_DOUBTS);
 	/*

@@ -9,6 +9,7 @@
 #define GPE_FAULT_LIST(X)						\
 	X(VIEW_SKIP_SELF, "a first view leaves out its own member", "V1") \
 	X(MARK_EARLY, "a view installs without the markers", "V2")	\
+	X(MARK_UNSTABLE, "a view installs before all have its markers", "V2") \
 	X(CUT_SHORT, "one node installs with less than the cut", "V2")	\
 	X(NO_WEDGE, "late data is taken in after the promise", "V2")	\
 	X(FRAG_SWAP, "fragments of a message change places", "V3")	\

@@ -7,8 +7,8 @@
  * the one being delivered:
  *
  *	        change k of the log                 markers through k from all
- *	             |                              nodes of the view before,
- *	             v                              and its queues are empty
+ *	             |                              nodes of the view before, all
+ *	             v                              stable, and its queues empty
  *	  (stage made, waits) -----------------------------> installed
  *	             |                                           |
  *	             | this node was not in the view before:     v
@@ -260,6 +260,7 @@ static bool gpe_stage_retag(struct gpe_node *node, struct gpe_stage *st,
 	st->forced = false;
 	st->broken = 0;
 	st->opens = 0;
+	st->rec_seq = 0;
 	return true;
 }
 
@@ -376,142 +377,6 @@ void gpe_group_force(struct gpe_node *node, struct gpe_group *grp,
 	gpe_group_work(node, grp);
 }
 
-/* ---- order ---- */
-
-static void gpe_place(struct gpe_node *node, struct gpe_msg *msg)
-{
-	struct gpe_stage *st = msg->stage;
-
-	list_del_init(&msg->tq);
-	if (st) {
-		msg->ordered = true;
-		list_add_tail(&msg->tq, &st->totals);
-		gpe_group_work(node, st->grp);
-	}
-	gpe_msg_put(node, msg);
-}
-
-/* One record: false if a message it orders is not here yet. */
-static bool gpe_record_run(struct gpe_node *node, struct gpe_region *rgn,
-			   struct gpe_msg *rec)
-{
-	while (rgn->rec_pos + 3 <= rec->inl_len) {
-		u32 rank = rec->inl[rgn->rec_pos];
-		struct gpe_stream *s;
-
-		if (!rgn->rec_left)
-			rgn->rec_left = rec->inl[rgn->rec_pos + 1] << 8 |
-					rec->inl[rgn->rec_pos + 2];
-		if (rank >= 64 || !(rgn->mask & gpe_bit(rank)))
-			rgn->rec_left = 0;
-		while (rgn->rec_left) {
-			s = gpe_stream(rgn, rank);
-			if (list_empty(&s->unordered)) {
-				if (!node->draining)
-					return false;
-				rgn->rec_left = 0;
-				break;
-			}
-			gpe_place(node, list_first_entry(&s->unordered,
-							 struct gpe_msg, tq));
-			rgn->rec_left--;
-		}
-		rgn->rec_pos += 3;
-	}
-	rgn->rec_pos = 0;
-	return true;
-}
-
-static void gpe_order_run(struct gpe_node *node, struct gpe_region *rgn)
-{
-	while (!list_empty(&rgn->recs)) {
-		struct gpe_msg *msg =
-			list_first_entry(&rgn->recs, struct gpe_msg, tq);
-
-		if (msg->type == GPE_IT_DATA) {
-			gpe_place(node, msg);
-			continue;
-		}
-		if (!gpe_record_run(node, rgn, msg))
-			return;
-		list_del_init(&msg->tq);
-		gpe_msg_put(node, msg);
-	}
-}
-
-void gpe_order_finish(struct gpe_node *node)
-{
-	struct gpe_region *rgn;
-
-	list_for_each_entry(rgn, &node->regions, all)
-		gpe_order_run(node, rgn);
-}
-
-/*
- * The sequencer writes one record for all that has come. Which of several
- * senders goes first is free: what one of them may have seen of another was
- * ordered before.
- */
-static bool gpe_record_write(struct gpe_node *node, struct gpe_region *rgn)
-{
-	struct gpe_msg *rec;
-	u64 ranks;
-
-	if (!gpe_region_room(rgn, 1, true))
-		return false;
-	rec = gpe_msg_new(node, GPE_IT_ORDER);
-	if (!rec)
-		return false;
-	for (ranks = rgn->mask; ranks; ranks &= ranks - 1) {
-		u32 rank = __ffs64(ranks);
-		struct gpe_stream *s = gpe_stream(rgn, rank);
-		u32 n = min_t(u32, s->n_todo, 0xffff);
-
-		if (!n)
-			continue;
-		rec->inl[rec->inl_len++] = rank;
-		rec->inl[rec->inl_len++] = n >> 8;
-		rec->inl[rec->inl_len++] = n;
-		s->n_todo -= n;
-	}
-	gpe_region_append(node, rgn, rec);
-	return true;
-}
-
-static void gpe_seq_pump(struct gpe_node *node)
-{
-	struct gpe_region *rgn, *next;
-
-	if (!gpe_moving(node))
-		return;
-	list_for_each_entry_safe(rgn, next, &node->seq_regions, seq_work)
-		if (gpe_record_write(node, rgn))
-			list_del_init(&rgn->seq_work);
-}
-
-/* A total message, in sequence: where does its order come from? */
-static void gpe_order_add(struct gpe_node *node, struct gpe_region *rgn,
-			  struct gpe_msg *msg)
-{
-	u32 seqr = gpe_lowest(rgn->mask);
-	struct gpe_stream *s = gpe_stream(rgn, msg->rank);
-
-	gpe_msg_get(msg);
-	if (msg->rank == seqr) {
-		list_add_tail(&msg->tq, &rgn->recs);
-		gpe_order_run(node, rgn);
-		return;
-	}
-	list_add_tail(&msg->tq, &s->unordered);
-	if (node->ep.self == seqr) {
-		s->n_todo++;
-		if (list_empty(&rgn->seq_work))
-			list_add_tail(&rgn->seq_work, &node->seq_regions);
-	} else {
-		gpe_order_run(node, rgn);
-	}
-}
-
 /* ---- from the streams ---- */
 
 static bool gpe_ahead(const struct gpe_node *node, const struct gpe_vid *vid)
@@ -626,8 +491,11 @@ static enum gpe_verdict gpe_take_mark(struct gpe_node *node,
 
 	if (k > node->log_k)
 		return GPE_STALL;
-	if (k > s->mark_k)
+	if (k > s->mark_k) {
 		s->mark_k = k;
+		s->mark_seq = msg->first_seq;
+	}
+	gpe_region_hurry(node, rgn, s);
 	list_for_each_entry(st, &rgn->closing, closing)
 		gpe_group_work(node, st->grp);
 	return GPE_TAKEN;
@@ -876,7 +744,19 @@ static void gpe_group_wake(struct gpe_node *node, struct gpe_group *grp)
 		list_add_tail(&grp->waiting, &node->waiting);
 }
 
-/* Has everything of this stage come and gone? */
+void gpe_group_stable(struct gpe_node *node, struct gpe_region *rgn)
+{
+	struct gpe_stage *st;
+
+	list_for_each_entry(st, &rgn->closing, closing)
+		gpe_group_work(node, st->grp);
+}
+
+/*
+ * Has everything of this stage come and gone, and come everywhere? Else a node
+ * that is cut off just now would have gone on to the next view with messages,
+ * or in an order, that those who stay never saw (V2, V7).
+ */
 static bool gpe_stage_done(struct gpe_node *node, struct gpe_stage *st)
 {
 	struct gpe_region *rgn;
@@ -890,10 +770,17 @@ static bool gpe_stage_done(struct gpe_node *node, struct gpe_stage *st)
 	rgn = gpe_region_find(node, st->region, false);
 	if (!rgn)
 		return false;
-	for (ranks = st->mask; ranks; ranks &= ranks - 1)
-		if (gpe_stream(rgn, __ffs64(ranks))->mark_k < st->close_k)
+	for (ranks = st->mask; ranks; ranks &= ranks - 1) {
+		struct gpe_stream *s = gpe_stream(rgn, __ffs64(ranks));
+
+		if (s->mark_k < st->close_k)
 			return false;
-	return true;
+		if (s->stable < s->mark_seq &&
+		    !GPE_BROKEN(GPE_FAULT_MARK_UNSTABLE))
+			return false;
+	}
+	return gpe_stream(rgn, gpe_lowest(rgn->mask))->stable >= st->rec_seq ||
+	       GPE_BROKEN(GPE_FAULT_MARK_UNSTABLE);
 }
 
 static bool gpe_may_install(const struct gpe_stage *st)
@@ -948,6 +835,33 @@ static bool gpe_stage_install(struct gpe_node *node, struct gpe_stage *st)
 	return true;
 }
 
+/*
+ * A name may be in use again while local members of the group that had it
+ * before have not had their last view. Both have the same host, so the new one
+ * waits: or members of it would read what was said in the old one.
+ */
+static bool gpe_group_waits(const struct gpe_node *node,
+			    const struct gpe_group *grp)
+{
+	const struct gpe_group *old;
+
+	list_for_each_entry(old, &node->dying, dying)
+		if (old->gid < grp->gid && old->host && old->host == grp->host)
+			return true;
+	return false;
+}
+
+static void gpe_group_heirs(struct gpe_node *node, const struct gpe_group *old)
+{
+	struct gpe_group *grp = gpe_group_by_name(node, old->name);
+
+	if (grp)
+		gpe_group_work(node, grp);
+	list_for_each_entry(grp, &node->dying, dying)
+		if (grp->host == old->host)
+			gpe_group_work(node, grp);
+}
+
 /* ---- local members that are out ---- */
 
 /*
@@ -970,6 +884,7 @@ static void gpe_gone_pump(struct gpe_node *node)
 		act->gone.why = loc->why;
 		gpe_local_free(node, loc);
 		if (grp && list_empty(&grp->locals)) {
+			gpe_group_heirs(node, grp);
 			grp->host = NULL;
 			list_del_init(&grp->waiting);
 			gpe_group_reap(node, grp);
@@ -989,7 +904,7 @@ static bool gpe_group_advance(struct gpe_node *node, struct gpe_group *grp)
 			return true;
 		st = list_first_entry(&grp->stages, struct gpe_stage, list);
 		if (!st->installed) {
-			if (!gpe_may_install(st))
+			if (!gpe_may_install(st) || gpe_group_waits(node, grp))
 				return true;
 			if (!gpe_stage_install(node, st))
 				return false;

@@ -214,6 +214,7 @@ static inline u64 gpe_msg_last_seq(const struct gpe_msg *msg)
  *	the own stream, as the acknowledgements say
  * @top: highest sequence number known to exist
  * @mark_k: highest change of a MARK dispatched
+ * @mark_seq: its place: once that is stable, everyone has all before it
  * @unordered: own or received total messages, dispatched, that no record has
  *	ordered yet, in sequence
  * @cut: closing epoch: last item that belongs to it; U64_MAX otherwise
@@ -227,6 +228,7 @@ struct gpe_stream {
 	u64 stable;
 	u64 top;
 	u64 mark_k;
+	u64 mark_seq;
 	struct list_head unordered;
 	u32 n_todo;		/* sequencer: of those, not in a record yet */
 	u64 cut;
@@ -329,6 +331,7 @@ static inline struct gpe_stream *gpe_stream(struct gpe_region *rgn, u32 rank)
  * @ready: slots whose queue is not empty
  * @q: a queue for each set bit of @mask, in the order sent
  * @follows: the stage before it was delivered here
+ * @rec_seq: place of the last record that ordered a message of it
  * @open_link: in node->opens while the OPEN of this view is to be sent
  * @totals: messages in total order
  * @ones: messages to one member that wait for the view
@@ -356,6 +359,7 @@ struct gpe_stage {
 	u64 opens;
 	u64 position;
 	u64 ready;
+	u64 rec_seq;
 	u32 held;
 	struct list_head totals;
 	struct list_head ones;
@@ -465,6 +469,7 @@ struct gpe_group {
 	struct rb_node by_name;
 	struct rb_node by_gid;
 	struct list_head work;	/* in node->work_groups */
+	struct list_head dying;	/* in node->dying, once dead */
 	u64 gid;
 	struct gpe_props props;
 	struct gpe_view *latest;
@@ -627,6 +632,7 @@ struct gpe_node {
 	u64 log_k;		/* last change applied in this epoch */
 	u64 log_out;		/* rank 0: last change written */
 	struct list_head work_groups;
+	struct list_head dying;	/* groups that are dead, and not gone yet */
 	struct list_head locals;
 	struct list_head work_locals;
 	u32 n_locals;
@@ -733,6 +739,9 @@ void gpe_region_rx_ack(struct gpe_node *node, struct gpe_pkt *pkt);
 void gpe_region_rx_status(struct gpe_node *node, struct gpe_pkt *pkt);
 void gpe_region_rx_repair(struct gpe_node *node, struct gpe_pkt *pkt);
 void gpe_region_timer(struct gpe_node *node, struct gpe_region *rgn);
+/* A marker is in @s: views wait until it is known to be stable. */
+void gpe_region_hurry(struct gpe_node *node, struct gpe_region *rgn,
+		      struct gpe_stream *s);
 /* The log has moved on: dispatch what was stalled. */
 void gpe_region_unstall(struct gpe_node *node);
 /* Datagrams due, of all regions with work. */
@@ -766,6 +775,8 @@ enum gpe_verdict { GPE_TAKEN, GPE_STALL };
 enum gpe_verdict gpe_dispatch(struct gpe_node *node, struct gpe_region *rgn,
 			      struct gpe_msg *msg);
 void gpe_submit(struct gpe_node *node, struct gpe_ev_submit *ev);
+/* More of a stream of @rgn is stable than before. */
+void gpe_group_stable(struct gpe_node *node, struct gpe_region *rgn);
 /* Deliveries, order records, markers, opens: what is due and has room. */
 void gpe_group_pump(struct gpe_node *node);
 void gpe_group_work(struct gpe_node *node, struct gpe_group *grp);
@@ -788,11 +799,27 @@ void gpe_group_force(struct gpe_node *node, struct gpe_group *grp,
 		     const struct gpe_value *val);
 /* Drops the stages and what they hold. */
 void gpe_group_drop(struct gpe_node *node, struct gpe_group *grp);
+/* A total message, in sequence: where does its order come from? */
+void gpe_order_add(struct gpe_node *node, struct gpe_region *rgn,
+		   struct gpe_msg *msg);
+/* Order records received, as far as they go. */
+void gpe_order_run(struct gpe_node *node, struct gpe_region *rgn);
+/* The sequencer's records that are due. */
+void gpe_seq_pump(struct gpe_node *node);
 /* Order records of all regions, as far as they go; skips what is missing. */
 void gpe_order_finish(struct gpe_node *node);
 /* Region of a node set: the set itself, or all nodes if too many are in use. */
 u64 gpe_set_region(struct gpe_node *node, u64 mask);
 struct gpe_group *gpe_group_by_gid(const struct gpe_node *node, u64 gid);
+struct gpe_group *gpe_group_by_name(const struct gpe_node *node,
+				    const char *name);
+/* The first group with a number beyond @gid. */
+struct gpe_group *gpe_group_after(const struct gpe_node *node, u64 gid);
+struct gpe_group *gpe_group_new(struct gpe_node *node, u64 gid,
+				const char *name,
+				const struct gpe_props *props);
+bool gpe_name_ok(const u8 *p, u32 len);
+bool gpe_props_ok(const u8 *p);
 struct gpe_view *gpe_view_new(u32 n, u32 n_left);
 /* Puts MARKs and OPENs that are due into the streams; true: none is left. */
 bool gpe_marks_flush(struct gpe_node *node);
@@ -918,6 +945,7 @@ void gpe_view_refused(struct gpe_node *node);
 bool gpe_view_left(const struct gpe_node *node);
 /* Do these ranks hold a quorum of the epoch's votes? protocol.md 6. */
 bool gpe_quorum(const struct gpe_epoch *ep, u64 mask);
+bool gpe_old_enough(const struct gpe_epoch *ep, u64 mask);
 
 /* ---- codecs of control packets and blobs (gpe_wirev) ---- */
 

@@ -18,6 +18,7 @@
  * with a floor, since loss here is as often noise as congestion.
  */
 #include "gpe_int.h"
+#include "gpe_stream.h"
 
 #define GPE_CWND_INIT	64
 #define GPE_CWND_MIN	32
@@ -137,8 +138,7 @@ struct gpe_region *gpe_region_get(struct gpe_node *node, u64 mask, bool dir)
 	return rgn;
 }
 
-static struct gpe_stream *gpe_own(struct gpe_node *node,
-				  struct gpe_region *rgn)
+struct gpe_stream *gpe_own(struct gpe_node *node, struct gpe_region *rgn)
 {
 	return gpe_stream(rgn, node->ep.self);
 }
@@ -149,18 +149,18 @@ static u64 gpe_others(const struct gpe_node *node,
 	return rgn->mask & ~gpe_bit(node->ep.self);
 }
 
-static struct gpe_peerack *gpe_ack_of(struct gpe_region *rgn, u32 rank)
+struct gpe_peerack *gpe_ack_of(struct gpe_region *rgn, u32 rank)
 {
 	return &rgn->ack[gpe_slot(rgn->mask, rank)];
 }
 
-static void gpe_region_work(struct gpe_node *node, struct gpe_region *rgn)
+void gpe_region_work(struct gpe_node *node, struct gpe_region *rgn)
 {
 	if (list_empty(&rgn->work))
 		list_add_tail(&rgn->work, &node->work_regions);
 }
 
-static void gpe_region_rearm(struct gpe_node *node, struct gpe_region *rgn)
+void gpe_region_rearm(struct gpe_node *node, struct gpe_region *rgn)
 {
 	u64 at = min(rgn->rto_at, min(rgn->ack_at, rgn->repair_at));
 
@@ -180,108 +180,16 @@ bool gpe_region_room(const struct gpe_region *rgn, u32 n, bool ctl)
 	       rgn->inflight_data + n <= GPE_WINDOW_DATA;
 }
 
-/* ---- the tree of messages of a stream ---- */
-
-/* The message that item @seq belongs to, or the last one before it. */
-static struct gpe_msg *gpe_msg_floor(struct gpe_stream *s, u64 seq)
-{
-	struct rb_node *p = s->msgs.rb_node;
-	struct gpe_msg *best = NULL;
-
-	if (s->hint && s->hint->first_seq <= seq &&
-	    gpe_msg_last_seq(s->hint) >= seq)
-		return s->hint;
-	while (p) {
-		struct gpe_msg *msg = rb_entry(p, struct gpe_msg, rb);
-
-		if (msg->first_seq <= seq) {
-			best = msg;
-			p = p->rb_right;
-		} else {
-			p = p->rb_left;
-		}
-	}
-	if (best)
-		s->hint = best;
-	return best;
-}
-
-static struct gpe_msg *gpe_msg_at(struct gpe_stream *s, u64 seq)
-{
-	struct gpe_msg *msg = gpe_msg_floor(s, seq);
-
-	return msg && gpe_msg_last_seq(msg) >= seq ? msg : NULL;
-}
-
-static struct gpe_msg *gpe_msg_next(struct gpe_msg *msg)
-{
-	struct rb_node *p = rb_next(&msg->rb);
-
-	return p ? rb_entry(p, struct gpe_msg, rb) : NULL;
-}
-
-static struct gpe_msg *gpe_msg_first(struct gpe_stream *s)
-{
-	struct rb_node *p = rb_first(&s->msgs);
-
-	return p ? rb_entry(p, struct gpe_msg, rb) : NULL;
-}
-
-static void gpe_msg_insert(struct gpe_stream *s, struct gpe_msg *msg)
-{
-	struct rb_node **p = &s->msgs.rb_node, *parent = NULL;
-
-	while (*p) {
-		parent = *p;
-		if (msg->first_seq <
-		    rb_entry(parent, struct gpe_msg, rb)->first_seq)
-			p = &parent->rb_left;
-		else
-			p = &parent->rb_right;
-	}
-	rb_link_node(&msg->rb, parent, p);
-	rb_insert_color(&msg->rb, &s->msgs);
-	s->hint = msg;
-}
-
-static void gpe_msg_unlink(struct gpe_node *node, struct gpe_stream *s,
-			   struct gpe_msg *msg)
-{
-	if (s->hint == msg)
-		s->hint = NULL;
-	rb_erase(&msg->rb, &s->msgs);
-	RB_CLEAR_NODE(&msg->rb);
-	gpe_msg_put(node, msg);
-}
-
-/* Lets go of what is stable and dispatched. */
-static void gpe_trim(struct gpe_node *node, struct gpe_region *rgn,
-		     struct gpe_stream *s)
-{
-	bool own = s == gpe_own(node, rgn);
-	struct gpe_msg *msg;
-
-	while ((msg = gpe_msg_first(s))) {
-		if (gpe_msg_last_seq(msg) > s->stable || !msg->dispatched)
-			return;
-		if (own && gpe_item_is_ctl(msg->type))
-			rgn->inflight_ctl--;
-		else if (own)
-			rgn->inflight_data -= msg->n_frags;
-		gpe_msg_unlink(node, s, msg);
-	}
-}
-
 /* ---- in sequence: dispatch ---- */
 
-static void gpe_advance(struct gpe_node *node, struct gpe_region *rgn,
-			struct gpe_stream *s)
+void gpe_advance(struct gpe_node *node, struct gpe_region *rgn,
+		 struct gpe_stream *s)
 {
 	s->stalled = false;
 	while (s->next <= s->cum && s->next <= s->cut) {
 		struct gpe_msg *msg = gpe_msg_at(s, s->next);
 
-		if (!msg)
+		if (!msg || gpe_msg_last_seq(msg) > min(s->cum, s->cut))
 			return;
 		if (gpe_dispatch(node, rgn, msg) == GPE_STALL) {
 			s->stalled = true;
@@ -434,12 +342,15 @@ static void gpe_rx_item(struct gpe_node *node, struct gpe_stream *s,
 		s->ack_due = true;
 		return;
 	}
-	if (first + it->n_frags - 1 > s->cum + GPE_WINDOW_RX ||
-	    first <= s->cum) {
+	if (first + it->n_frags - 1 > s->cum + GPE_WINDOW_RX) {
 		gpe_count(node, GPE_CNT_DROP_WINDOW);
 		return;
 	}
 	msg = gpe_msg_at(s, seq);
+	if (!msg && first <= s->cum) {
+		gpe_count(node, GPE_CNT_DROP_PLACE);
+		return;
+	}
 	if (!msg) {
 		msg = gpe_rx_new(node, s, origin, first, it);
 	} else if (msg->first_seq != first || !gpe_msg_fits(msg, it)) {
@@ -458,29 +369,42 @@ static void gpe_rx_item(struct gpe_node *node, struct gpe_stream *s,
 		s->top = seq;
 }
 
-/* Moves the contiguous mark over whole messages. */
+/*
+ * Moves the contiguous mark, fragment by fragment: a message may be larger
+ * than what may be under way, so its parts must be acknowledged.
+ */
 static void gpe_rx_contiguous(struct gpe_stream *s)
 {
 	struct gpe_msg *msg = gpe_msg_at(s, s->cum + 1);
+	struct gpe_seg seg;
 
-	while (msg && msg->first_seq == s->cum + 1 &&
-	       msg->got == msg->n_frags) {
-		s->cum = gpe_msg_last_seq(msg);
-		msg = gpe_msg_next(msg);
+	while (msg && msg->got) {
+		u64 last = gpe_msg_last_seq(msg);
+
+		if (msg->got == msg->n_frags)
+			s->cum = last;
+		while (s->cum < last &&
+		       gpe_msg_frag(msg, s->cum + 1 - msg->first_seq, &seg))
+			s->cum++;
+		if (s->cum < last)
+			break;
+		msg = gpe_msg_at(s, s->cum + 1);
 	}
 	if (s->top < s->cum)
 		s->top = s->cum;
 }
 
 /* May this packet change the region's streams now? */
-static bool gpe_rx_gate(struct gpe_node *node, const struct gpe_pkt *pkt,
-			bool repair)
+bool gpe_rx_gate(struct gpe_node *node, const struct gpe_pkt *pkt,
+		 bool repair)
 {
 	if (pkt->epoch != node->ep.epoch) {
 		gpe_count(node, GPE_CNT_DROP_EPOCH);
 		return false;
 	}
-	if (node->doubt || (node->state == GPE_ST_NORMAL) == repair) {
+	/* Repairs are as good as ever: what is wedged delivers nothing. */
+	if ((node->doubt && !repair) ||
+	    (node->state == GPE_ST_NORMAL) == repair) {
 		if (GPE_BROKEN(GPE_FAULT_NO_WEDGE) && !node->doubt)
 			return true;
 		gpe_count(node, GPE_CNT_DROP_WEDGED);
@@ -490,9 +414,9 @@ static bool gpe_rx_gate(struct gpe_node *node, const struct gpe_pkt *pkt,
 }
 
 /* The region and the sender's rank in it, or NULL. */
-static struct gpe_region *gpe_rx_region(struct gpe_node *node,
-					const struct gpe_pkt *pkt, u64 mask,
-					bool dir, u32 *rank)
+struct gpe_region *gpe_rx_region(struct gpe_node *node,
+				 const struct gpe_pkt *pkt, u64 mask, bool dir,
+				 u32 *rank)
 {
 	int r = gpe_rank_of(node, pkt->src, pkt->src_inc);
 	struct gpe_region *rgn = NULL;
@@ -516,7 +440,17 @@ static void gpe_told_stable(struct gpe_node *node, struct gpe_region *rgn,
 	if (stable > s->stable) {
 		s->stable = stable;
 		gpe_trim(node, rgn, s);
+		gpe_group_stable(node, rgn);
 	}
+}
+
+void gpe_region_hurry(struct gpe_node *node, struct gpe_region *rgn,
+		      struct gpe_stream *s)
+{
+	if (rgn->n == 1 || s == gpe_own(node, rgn))
+		return;
+	s->ack_due = true;
+	gpe_region_work(node, rgn);
 }
 
 /* Decides when to acknowledge what came. */
@@ -639,8 +573,7 @@ static void gpe_cwnd_cut(struct gpe_region *rgn, u64 lost)
 	rgn->recover = rgn->tx_next;
 }
 
-static void gpe_repair_add(struct gpe_peerack *pa, u64 from, u64 to,
-			   u8 origin)
+void gpe_repair_add(struct gpe_peerack *pa, u64 from, u64 to, u8 origin)
 {
 	u32 i;
 
@@ -694,8 +627,14 @@ static void gpe_own_stable(struct gpe_node *node, struct gpe_region *rgn)
 		rgn->cwnd += rgn->recover ? 1 + (stable - own->stable) / 8 :
 					    stable - own->stable;
 	rgn->cwnd = min_t(u32, rgn->cwnd, GPE_CWND_MAX);
+	/* Views may wait for this at the others. */
+	if (own->stable < own->mark_seq && stable >= own->mark_seq) {
+		rgn->status_to |= gpe_others(node, rgn);
+		gpe_region_work(node, rgn);
+	}
 	own->stable = stable;
 	gpe_trim(node, rgn, own);
+	gpe_group_stable(node, rgn);
 	gpe_group_wake_region(node, rgn);
 	if (rgn->tx_next <= own->top)
 		gpe_region_work(node, rgn);
@@ -779,7 +718,7 @@ void gpe_region_timer(struct gpe_node *node, struct gpe_region *rgn)
 
 /* ---- sending ---- */
 
-static u64 gpe_paths(const struct gpe_node *node, u64 ranks)
+u64 gpe_paths(const struct gpe_node *node, u64 ranks)
 {
 	u64 paths = 0;
 
@@ -901,44 +840,6 @@ static bool gpe_tx_repairs(struct gpe_node *node, struct gpe_region *rgn,
 	return true;
 }
 
-/* What of stream @s is missing up to @to: ranges, at most @max. */
-static u32 gpe_missing(struct gpe_stream *s, u64 to, struct gpe_range *r,
-		       u32 max)
-{
-	u64 seq = s->cum + 1;
-	struct gpe_seg seg;
-	u32 n = 0;
-
-	while (seq <= to && n < max) {
-		struct gpe_msg *msg = gpe_msg_floor(s, to);
-		struct gpe_msg *at = gpe_msg_at(s, seq);
-		u64 end;
-
-		if (at && gpe_msg_frag(at, seq - at->first_seq, &seg) &&
-		    at->got) {
-			seq++;
-			continue;
-		}
-		if (at) {
-			end = seq;
-		} else {
-			/* A hole up to the next message that has begun. */
-			msg = gpe_msg_floor(s, seq);
-			msg = msg ? gpe_msg_next(msg) : gpe_msg_first(s);
-			end = msg ? min(to, msg->first_seq - 1) : to;
-		}
-		if (n && r[n - 1].to + 1 == seq) {
-			r[n - 1].to = end;
-		} else {
-			r[n].from = seq;
-			r[n].to = end;
-			n++;
-		}
-		seq = end + 1;
-	}
-	return n;
-}
-
 static bool gpe_tx_ack(struct gpe_node *node, struct gpe_region *rgn,
 		       u32 rank)
 {
@@ -1006,204 +907,6 @@ static bool gpe_tx_acks(struct gpe_node *node, struct gpe_region *rgn)
 	return true;
 }
 
-/* ---- closing: what is held, the cut, repair ---- */
-
-/* Marks in what is held but was not dispatched yet count as well. */
-static u64 gpe_held_mark(struct gpe_stream *s)
-{
-	struct gpe_msg *msg = gpe_msg_at(s, s->next);
-	u64 mark_k = s->mark_k;
-
-	for (; msg && gpe_msg_last_seq(msg) <= s->cum;
-	     msg = gpe_msg_next(msg)) {
-		if (msg->type == GPE_IT_MARK)
-			mark_k = max(mark_k, get_unaligned_be64(msg->inl));
-	}
-	return mark_k;
-}
-
-u32 gpe_region_report(struct gpe_node *node, struct gpe_cut *cut, u32 max)
-{
-	struct gpe_region *rgn;
-	u64 ranks;
-	u32 n = 0;
-
-	list_for_each_entry(rgn, &node->regions, all) {
-		for (ranks = rgn->mask; ranks; ranks &= ranks - 1) {
-			u32 rank = __ffs64(ranks);
-			struct gpe_stream *s = gpe_stream(rgn, rank);
-
-			if (s->cum <= s->stable && list_empty(&rgn->closing))
-				continue;
-			if (n < max) {
-				cut[n].region = rgn->mask;
-				cut[n].dir = rgn->dir;
-				cut[n].rank = rank;
-				cut[n].holder = node->ep.self;
-				cut[n].seq = s->cum;
-				cut[n].mark_k = gpe_held_mark(s);
-			}
-			n++;
-		}
-	}
-	return n;
-}
-
-int gpe_region_set_cut(struct gpe_node *node, const struct gpe_cut *cut,
-		       u32 n)
-{
-	u64 self = gpe_bit(node->ep.self);
-	struct gpe_region *rgn;
-	u32 i;
-
-	list_for_each_entry(rgn, &node->regions, all) {
-		for (i = 0; i < rgn->n; i++)
-			rgn->stream[i].cut = rgn->stream[i].cum;
-	}
-	for (i = 0; i < n; i++) {
-		struct gpe_stream *s;
-
-		if (!(cut[i].region & self) ||
-		    !(cut[i].region & gpe_bit(cut[i].rank)))
-			continue;
-		rgn = gpe_region_get(node, cut[i].region, cut[i].dir);
-		if (!rgn)
-			return -ENOMEM;
-		s = gpe_stream(rgn, cut[i].rank);
-		s->cut = cut[i].seq;
-		s->holder = cut[i].holder;
-		if (s->cum < s->cut) {
-			rgn->repair_at = node->now;
-			gpe_region_work(node, rgn);
-		}
-	}
-	/* Regions made just now hold nothing that the cut does not name. */
-	list_for_each_entry(rgn, &node->regions, all) {
-		for (i = 0; i < rgn->n; i++)
-			if (rgn->stream[i].cut == U64_MAX)
-				rgn->stream[i].cut = rgn->stream[i].cum;
-	}
-	return 0;
-}
-
-bool gpe_region_complete(const struct gpe_node *node)
-{
-	struct gpe_region *rgn;
-	u32 i;
-
-	list_for_each_entry(rgn, &node->regions, all)
-		for (i = 0; i < rgn->n; i++)
-			if (rgn->stream[i].cut != U64_MAX &&
-			    rgn->stream[i].cum < rgn->stream[i].cut)
-				return false;
-	return true;
-}
-
-void gpe_region_rx_repair(struct gpe_node *node, struct gpe_pkt *pkt)
-{
-	struct gpe_pkt_repair *r = &pkt->repair;
-	struct gpe_region *rgn;
-	struct gpe_stream *s;
-	u32 rank;
-
-	if (!gpe_rx_gate(node, pkt, true))
-		return;
-	rgn = gpe_rx_region(node, pkt, r->region, r->dir, &rank);
-	if (!rgn || !(rgn->mask & gpe_bit(r->origin))) {
-		gpe_count(node, GPE_CNT_DROP_REGION);
-		return;
-	}
-	s = gpe_stream(rgn, r->origin);
-	r->to = min(r->to, s->cum);
-	if (r->from <= r->to && r->to - r->from < GPE_WINDOW_RX) {
-		gpe_repair_add(gpe_ack_of(rgn, rank), r->from, r->to,
-			       r->origin);
-		gpe_region_work(node, rgn);
-	}
-}
-
-/* Asks the holders for what lacks, a few ranges a round. */
-static bool gpe_tx_wants(struct gpe_node *node, struct gpe_region *rgn)
-{
-	struct gpe_range r[8];
-	bool missing = false;
-	u64 ranks;
-	u32 i, n;
-
-	if (node->now < rgn->repair_at)
-		return true;
-	for (ranks = rgn->mask; ranks; ranks &= ranks - 1) {
-		u32 rank = __ffs64(ranks);
-		struct gpe_stream *s = gpe_stream(rgn, rank);
-
-		if (s->cut == U64_MAX || s->cum >= s->cut ||
-		    s->holder >= node->ep.n)
-			continue;
-		missing = true;
-		n = gpe_missing(s, s->cut, r, ARRAY_SIZE(r));
-		for (i = 0; i < n; i++) {
-			u64 paths = gpe_paths(node, gpe_bit(s->holder));
-			u8 *p = gpe_send_begin(node, paths, GPE_HDR_MAX);
-			u32 body, len;
-
-			if (!p)
-				return false;
-			body = gpe_wire_open(node, p, GPE_PK_REPAIR,
-					     node->ep.seat[s->holder].inc);
-			len = body + gpe_wire_body(p + body, rgn->mask,
-						   r[i].from, r[i].to, rank,
-						   rgn->dir, false, 0);
-			gpe_wire_close(p, len);
-			gpe_send_end(node, paths ? len : 0);
-		}
-	}
-	rgn->repair_at = missing ? node->now + GPE_CTL_REPEAT_NS : U64_MAX;
-	gpe_region_rearm(node, rgn);
-	return true;
-}
-
-/* Everything up to the cut goes into the stages; what lies beyond is void. */
-static void gpe_stream_drain(struct gpe_node *node, struct gpe_region *rgn,
-			     struct gpe_stream *s, u32 rank)
-{
-	struct gpe_msg *msg, *next;
-
-	if (s->cut == U64_MAX)
-		s->cut = s->cum;
-	if (GPE_BROKEN(GPE_FAULT_CUT_SHORT) && (node->ep.self & 1) && s->cut)
-		s->cut--;
-	if (GPE_BROKEN(GPE_FAULT_CUT_OWN) && rank == node->ep.self && s->cut)
-		s->cut = s->stable;
-	gpe_advance(node, rgn, s);
-	if (s->next <= min(s->cut, s->cum))
-		gpe_count(node, GPE_CNT_DROP_PLACE);
-	for (msg = gpe_msg_first(s); msg; msg = next) {
-		next = gpe_msg_next(msg);
-		if (!msg->dispatched)
-			gpe_count(node, GPE_CNT_MSG_VOID);
-		gpe_msg_unlink(node, s, msg);
-	}
-}
-
-void gpe_region_drain(struct gpe_node *node)
-{
-	struct gpe_region *rgn;
-	int dir;
-	u64 ranks;
-
-	for (dir = 1; dir >= 0; dir--) {
-		list_for_each_entry(rgn, &node->regions, all) {
-			if (rgn->dir != !!dir)
-				continue;
-			for (ranks = rgn->mask; ranks; ranks &= ranks - 1)
-				gpe_stream_drain(node, rgn,
-						 gpe_stream(rgn,
-							    __ffs64(ranks)),
-						 __ffs64(ranks));
-		}
-	}
-}
-
 /* ---- the end ---- */
 
 static void gpe_list_put(struct gpe_node *node, struct list_head *list)
@@ -1266,7 +969,7 @@ static bool gpe_region_tx(struct gpe_node *node, struct gpe_region *rgn)
 void gpe_region_pump(struct gpe_node *node)
 {
 	/* In doubt everything stays due until a quorum has answered. */
-	if (node->doubt)
+	if (node->doubt && node->state == GPE_ST_NORMAL)
 		return;
 	while (!list_empty(&node->work_regions)) {
 		struct gpe_region *rgn = list_first_entry(

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Who may start a ballot, and when; quorums; formations. Protocol.md 5 and 6.
+ *
+ * A ballot for the current epoch is started by a node that hears a quorum
+ * which hears it, and then by the lowest-ranked of those that say so of
+ * themselves. The others wait: if nothing comes of it, any of them tries,
+ * after a random time, so that two leaders do not overtake each other for
+ * ever. A formation (instance 0) works alike among nodes that are in no chain
+ * or cannot go on in theirs.
+ */
+#include "gpe_change.h"
+
+/* A leader that is heard but brings nothing about has this long. */
+#define GPE_CONTACT_NS (2 * GPE_READY_WAIT_NS)
+
+/* ---- quorums ---- */
+
+/**
+ * gpe_majority() - enough votes?
+ * @votes: votes held
+ * @total: of how many
+ * @half: exactly half is enough
+ *
+ * Return: true if so.
+ */
+bool gpe_majority(u32 votes, u32 total, bool half)
+{
+	if (GPE_BROKEN(GPE_FAULT_QUORUM_ANY))
+		return true;
+	return 2 * votes > total || (half && 2 * votes == total);
+}
+
+/**
+ * gpe_votes() - votes of some nodes of an epoch
+ * @ep: the epoch
+ * @mask: ranks
+ *
+ * Return: their sum.
+ */
+u32 gpe_votes(const struct gpe_epoch *ep, u64 mask)
+{
+	u32 i, votes = 0;
+
+	for (i = 0; i < ep->n; i++)
+		if (mask & gpe_bit(i))
+			votes += ep->seat[i].votes;
+	return votes;
+}
+
+/**
+ * gpe_quorum() - may these nodes decide what follows an epoch?
+ * @ep: the epoch
+ * @mask: ranks
+ *
+ * Return: true with more than half of the votes, or with exactly half if the
+ * lowest-ranked voting node is among them.
+ */
+bool gpe_quorum(const struct gpe_epoch *ep, u64 mask)
+{
+	u32 i;
+
+	for (i = 0; i < ep->n; i++)
+		if (ep->seat[i].votes)
+			break;
+	return gpe_majority(gpe_votes(ep, mask), gpe_votes(ep, gpe_all(ep)),
+			    i < ep->n && (mask & gpe_bit(i)));
+}
+
+/**
+ * gpe_old_enough() - may these nodes go on as the old ones of a new view?
+ * @ep: the closing epoch
+ * @mask: ranks
+ *
+ * Return: true with at least half of the expected votes: so at no time can a
+ * chain go on besides one that more than half have formed.
+ */
+bool gpe_old_enough(const struct gpe_epoch *ep, u64 mask)
+{
+	return gpe_majority(gpe_votes(ep, mask), ep->expected, true);
+}
+
+/* ---- who hears whom ---- */
+
+/* In the current epoch, as far as its last heartbeat says, and not beyond. */
+static bool gpe_path_here(const struct gpe_node *node, const struct gpe_path *p)
+{
+	return p->used && p->up && !p->bye && p->seat < node->ep.n &&
+	       p->beat_epoch <= node->ep.epoch && !(p->flags & GPE_BF_LEFT);
+}
+
+/**
+ * gpe_ranks_heard() - ranks that are heard and hear this node
+ * @node: the node, in an epoch
+ *
+ * Return: mask, with this node in it and without suspects.
+ */
+u64 gpe_ranks_heard(const struct gpe_node *node)
+{
+	u64 heard = 0;
+	u32 i;
+
+	for (i = 0; i < GPE_PATHS_MAX; i++)
+		if (gpe_path_here(node, &node->path[i]) &&
+		    node->path[i].hears_me)
+			heard |= gpe_bit(node->path[i].seat);
+	return (heard & ~gpe_detect_suspects(node)) | gpe_bit(node->ep.self);
+}
+
+/**
+ * gpe_has_quorum() - could this node's side go on?
+ * @node: the node, in an epoch
+ *
+ * Return: true if it hears enough nodes that hear it.
+ */
+bool gpe_has_quorum(const struct gpe_node *node)
+{
+	u64 heard = gpe_ranks_heard(node);
+
+	return gpe_quorum(&node->ep, heard) && gpe_old_enough(&node->ep, heard);
+}
+
+/* Paths of the ranks in @mask, this node's own left out. */
+static u64 gpe_ranks_paths(const struct gpe_node *node, u64 mask)
+{
+	u64 paths = 0;
+	u32 i;
+
+	for (i = 0; i < node->ep.n; i++)
+		if ((mask & gpe_bit(i)) && node->ep.seat[i].path < GPE_PATHS_MAX)
+			paths |= BIT_ULL(node->ep.seat[i].path);
+	return paths;
+}
+
+static bool gpe_all_mutual(const struct gpe_node *node, u32 path, u64 paths)
+{
+	for (; paths; paths &= paths - 1)
+		if (!gpe_paths_mutual(node, path, __ffs64(paths)))
+			return false;
+	return true;
+}
+
+/* ---- reasons for a ballot ---- */
+
+/* Two nodes of the view, neither of them suspected, do not hear each other. */
+static bool gpe_view_deaf(const struct gpe_node *node)
+{
+	u64 suspects = gpe_detect_suspects(node);
+	u64 heard = gpe_ranks_heard(node);
+	u64 paths = gpe_ranks_paths(node, heard), left;
+
+	if (gpe_all(&node->ep) & ~heard & ~suspects)
+		return true;
+	for (left = paths; left; left &= left - 1)
+		if (!gpe_all_mutual(node, __ffs64(left), paths))
+			return true;
+	return false;
+}
+
+static bool gpe_deaf_long(struct gpe_node *node)
+{
+	struct gpe_change *ch = node->change;
+
+	if (!gpe_view_deaf(node)) {
+		ch->deaf_ns = 0;
+		return false;
+	}
+	if (!ch->deaf_ns)
+		ch->deaf_ns = node->now;
+	return node->now - ch->deaf_ns > node->cfg.detect_ns;
+}
+
+static bool gpe_newcomer_waits(const struct gpe_node *node)
+{
+	u64 paths = gpe_ranks_paths(node, gpe_ranks_heard(node));
+	u32 i;
+
+	if (node->ep.n >= GPE_NODES_MAX)
+		return false;
+	for (i = 0; i < GPE_PATHS_MAX; i++)
+		if (gpe_newcomer_ok(node, i) && gpe_all_mutual(node, i, paths))
+			return true;
+	return false;
+}
+
+/* Votes, and votes expected, change only with a view: they ask for one. */
+static bool gpe_settings_differ(const struct gpe_node *node)
+{
+	u32 expected = gpe_expected(node), i;
+
+	for (i = 0; i < node->ep.n; i++) {
+		const struct gpe_seat *seat = &node->ep.seat[i];
+		const struct gpe_path *p;
+
+		if (i == node->ep.self) {
+			if (seat->votes != node->cfg.votes)
+				return true;
+			continue;
+		}
+		if (seat->path >= GPE_PATHS_MAX)
+			return false;
+		p = &node->path[seat->path];
+		if (!p->up || p->beat_epoch != node->ep.epoch)
+			return false;
+		if (seat->votes != p->votes)
+			return true;
+		expected = max(expected, p->expected);
+	}
+	return expected != node->ep.expected;
+}
+
+/* Does the leader we promised to still bring something about? */
+static bool gpe_led_by_other(const struct gpe_node *node, u64 closing)
+{
+	const struct gpe_change *ch = node->change;
+	const struct gpe_acceptor *acc = &ch->acc[closing != 0];
+	u64 quiet = node->now - ch->contact_ns;
+	u32 i;
+
+	if (!acc->promised.id || acc->promised.id == node->cfg.id ||
+	    acc->closing != closing || quiet > GPE_CONTACT_NS)
+		return false;
+	for (i = 0; i < GPE_PATHS_MAX; i++) {
+		const struct gpe_path *p = &node->path[i];
+
+		if (p->used && p->id == acc->promised.id && p->up && !p->bye &&
+		    p->hears_me)
+			return !closing ||
+			       (gpe_ranks_heard(node) & gpe_bit(p->seat));
+	}
+	return false;
+}
+
+static bool gpe_ballot_reason(struct gpe_node *node)
+{
+	const struct gpe_change *ch = node->change;
+	u64 all = gpe_all(&node->ep);
+	bool rested = node->now - ch->join_ns >= GPE_REJOIN_NS;
+
+	if (node->state == GPE_ST_WEDGED || node->state == GPE_ST_SUSPENDED)
+		return !gpe_led_by_other(node, node->ep.epoch);
+	if (node->doubt)
+		return false;
+	if ((gpe_detect_suspects(node) & all) || gpe_deaf_long(node))
+		return true;
+	return rested && (gpe_newcomer_waits(node) ||
+			  gpe_settings_differ(node));
+}
+
+/* ---- when ---- */
+
+/**
+ * gpe_backoff() - how long to wait before the next try
+ * @node: the node
+ *
+ * Return: nanoseconds, random around a mean that doubles with each call up to
+ * a bound, and starts over with the next view.
+ */
+u64 gpe_backoff(struct gpe_node *node)
+{
+	struct gpe_change *ch = node->change;
+	u64 least = clamp_t(u64, ch->backoff_ns, GPE_BACKOFF_MIN_NS,
+			    GPE_BACKOFF_MAX_NS / 2);
+
+	ch->backoff_ns = 2 * least;
+	return least + gpe_random(node, (u32)(2 * least));
+}
+
+/*
+ * The first in rank starts at once, all others only when it has had its time.
+ * True: now.
+ */
+static bool gpe_turn(struct gpe_node *node, bool first)
+{
+	struct gpe_change *ch = node->change;
+
+	if (node->now < ch->start_ns)
+		return false;
+	if (!first && !ch->wait_ns) {
+		ch->wait_ns = node->now + 2 * node->cfg.detect_ns +
+			      gpe_random(node, (u32)GPE_BACKOFF_MAX_NS / 8);
+		return false;
+	}
+	if (!first && node->now < ch->wait_ns)
+		return false;
+	ch->wait_ns = 0;
+	ch->start_ns = 0;
+	return true;
+}
+
+/* Lowest of the ranks heard that hears a quorum itself. */
+static bool gpe_first_heard(const struct gpe_node *node)
+{
+	u64 heard = gpe_ranks_heard(node);
+	u32 i;
+
+	for (i = 0; i < GPE_PATHS_MAX; i++) {
+		const struct gpe_path *p = &node->path[i];
+
+		if (p->used && p->seat < node->ep.self &&
+		    (heard & gpe_bit(p->seat)) &&
+		    p->beat_epoch == node->ep.epoch &&
+		    (p->flags & GPE_BF_QUORATE))
+			return false;
+	}
+	return true;
+}
+
+static void gpe_quorate_set(struct gpe_node *node, bool quorate)
+{
+	if (node->quorate != quorate) {
+		node->quorate = quorate;
+		node->act_node = true;
+	}
+}
+
+/**
+ * gpe_regular_consider() - does the current epoch need a successor?
+ * @node: in an epoch, with bearers
+ */
+void gpe_regular_consider(struct gpe_node *node)
+{
+	struct gpe_change *ch = node->change;
+	bool quorate = gpe_has_quorum(node);
+
+	gpe_quorate_set(node, quorate);
+	if (!quorate) {
+		if (!ch->lost_ns)
+			ch->lost_ns = node->now;
+		if (node->state != GPE_ST_SUSPENDED &&
+		    node->now - ch->lost_ns >= 2 * node->cfg.detect_ns)
+			gpe_view_suspend(node, "no quorum is heard");
+		return;
+	}
+	ch->lost_ns = 0;
+	if (ch->lead.phase != GPE_PH_IDLE)
+		return;
+	if (!gpe_ballot_reason(node)) {
+		ch->wait_ns = 0;
+		return;
+	}
+	if (gpe_turn(node, gpe_first_heard(node)))
+		gpe_ballot_start(node, node->ep.epoch);
+}
+
+/* ---- formations ---- */
+
+/**
+ * gpe_form_cand() - may the node on a path take part in a formation?
+ * @node: the node
+ * @path: the path
+ *
+ * Return: true if it is in no chain, or cannot go on in its own.
+ */
+bool gpe_form_cand(const struct gpe_node *node, u32 path)
+{
+	const struct gpe_path *p = &node->path[path];
+
+	return p->used && p->up && !p->bye && p->hears_me && p->id &&
+	       p->id != node->cfg.id &&
+	       (p->state == GPE_ST_FRESH || p->state == GPE_ST_SUSPENDED) &&
+	       gpe_detect_path(node, p->id, p->inc) == path;
+}
+
+/* A cluster that goes on takes newcomers in: no need for another. */
+static bool gpe_cluster_heard(const struct gpe_node *node)
+{
+	u32 i;
+
+	for (i = 0; i < GPE_PATHS_MAX; i++) {
+		const struct gpe_path *p = &node->path[i];
+
+		if (p->used && p->up && !p->bye && p->hears_me &&
+		    (p->state == GPE_ST_NORMAL || p->state == GPE_ST_WEDGED) &&
+		    (p->flags & GPE_BF_QUORATE))
+			return true;
+	}
+	return false;
+}
+
+/* Among candidates: the younger chain, in it the more senior, then the id. */
+static bool gpe_form_before(const struct gpe_node *node,
+			    const struct gpe_path *p)
+{
+	if (p->beat_epoch != node->ep.epoch)
+		return p->beat_epoch > node->ep.epoch;
+	if (p->beat_epoch && p->rank != node->ep.self)
+		return p->rank < node->ep.self;
+	return p->id < node->cfg.id;
+}
+
+static bool gpe_form_first(const struct gpe_node *node)
+{
+	u32 i;
+
+	for (i = 0; i < GPE_PATHS_MAX; i++)
+		if (gpe_form_cand(node, i) &&
+		    gpe_form_before(node, &node->path[i]))
+			return false;
+	return true;
+}
+
+static bool gpe_form_enough(const struct gpe_node *node)
+{
+	u32 votes = node->cfg.votes, expected = gpe_expected(node), i;
+
+	for (i = 0; i < GPE_PATHS_MAX; i++) {
+		if (!gpe_form_cand(node, i))
+			continue;
+		votes += node->path[i].votes;
+		expected = max(expected, node->path[i].expected);
+	}
+	return gpe_majority(votes, expected, false);
+}
+
+/**
+ * gpe_form_consider() - is a new chain to be formed, and by this node?
+ * @node: fresh or suspended, with bearers
+ */
+void gpe_form_consider(struct gpe_node *node)
+{
+	struct gpe_change *ch = node->change;
+
+	if (node->now < ch->form_ns || node->now < ch->refused_ns ||
+	    ch->lead.phase != GPE_PH_IDLE)
+		return;
+	if (gpe_cluster_heard(node) || !gpe_form_enough(node) ||
+	    gpe_led_by_other(node, 0)) {
+		ch->wait_ns = 0;
+		return;
+	}
+	if (gpe_turn(node, gpe_form_first(node)))
+		gpe_ballot_start(node, 0);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The messages of a stream: a tree by first item, trimmed when stable. */
+#include "gpe_int.h"
+#include "gpe_stream.h"
+
+/* The message that item @seq belongs to, or the last one before it. */
+struct gpe_msg *gpe_msg_floor(struct gpe_stream *s, u64 seq)
+{
+	struct rb_node *p = s->msgs.rb_node;
+	struct gpe_msg *best = NULL;
+
+	if (s->hint && s->hint->first_seq <= seq &&
+	    gpe_msg_last_seq(s->hint) >= seq)
+		return s->hint;
+	while (p) {
+		struct gpe_msg *msg = rb_entry(p, struct gpe_msg, rb);
+
+		if (msg->first_seq <= seq) {
+			best = msg;
+			p = p->rb_right;
+		} else {
+			p = p->rb_left;
+		}
+	}
+	if (best)
+		s->hint = best;
+	return best;
+}
+
+struct gpe_msg *gpe_msg_at(struct gpe_stream *s, u64 seq)
+{
+	struct gpe_msg *msg = gpe_msg_floor(s, seq);
+
+	return msg && gpe_msg_last_seq(msg) >= seq ? msg : NULL;
+}
+
+struct gpe_msg *gpe_msg_next(struct gpe_msg *msg)
+{
+	struct rb_node *p = rb_next(&msg->rb);
+
+	return p ? rb_entry(p, struct gpe_msg, rb) : NULL;
+}
+
+struct gpe_msg *gpe_msg_first(struct gpe_stream *s)
+{
+	struct rb_node *p = rb_first(&s->msgs);
+
+	return p ? rb_entry(p, struct gpe_msg, rb) : NULL;
+}
+
+void gpe_msg_insert(struct gpe_stream *s, struct gpe_msg *msg)
+{
+	struct rb_node **p = &s->msgs.rb_node, *parent = NULL;
+
+	while (*p) {
+		parent = *p;
+		if (msg->first_seq <
+		    rb_entry(parent, struct gpe_msg, rb)->first_seq)
+			p = &parent->rb_left;
+		else
+			p = &parent->rb_right;
+	}
+	rb_link_node(&msg->rb, parent, p);
+	rb_insert_color(&msg->rb, &s->msgs);
+	s->hint = msg;
+}
+
+void gpe_msg_unlink(struct gpe_node *node, struct gpe_stream *s,
+		    struct gpe_msg *msg)
+{
+	if (s->hint == msg)
+		s->hint = NULL;
+	rb_erase(&msg->rb, &s->msgs);
+	RB_CLEAR_NODE(&msg->rb);
+	gpe_msg_put(node, msg);
+}
+
+/* Lets go of what is stable and dispatched. */
+void gpe_trim(struct gpe_node *node, struct gpe_region *rgn,
+	      struct gpe_stream *s)
+{
+	bool own = s == gpe_own(node, rgn);
+	struct gpe_msg *msg;
+
+	while ((msg = gpe_msg_first(s))) {
+		if (gpe_msg_last_seq(msg) > s->stable || !msg->dispatched)
+			return;
+		if (own && gpe_item_is_ctl(msg->type))
+			rgn->inflight_ctl--;
+		else if (own)
+			rgn->inflight_data -= msg->n_frags;
+		gpe_msg_unlink(node, s, msg);
+	}
+}
+
+/* What of stream @s is missing up to @to: ranges, at most @max. */
+u32 gpe_missing(struct gpe_stream *s, u64 to, struct gpe_range *r, u32 max)
+{
+	u64 seq = s->cum + 1;
+	struct gpe_seg seg;
+	u32 n = 0;
+
+	while (seq <= to && n < max) {
+		struct gpe_msg *at = gpe_msg_at(s, seq), *msg;
+		u64 end;
+
+		if (at && gpe_msg_frag(at, seq - at->first_seq, &seg) &&
+		    at->got) {
+			seq++;
+			continue;
+		}
+		if (at) {
+			end = seq;
+		} else {
+			/* A hole up to the next message that has begun. */
+			msg = gpe_msg_floor(s, seq);
+			msg = msg ? gpe_msg_next(msg) : gpe_msg_first(s);
+			end = msg ? min(to, msg->first_seq - 1) : to;
+		}
+		if (n && r[n - 1].to + 1 == seq) {
+			r[n - 1].to = end;
+		} else {
+			r[n].from = seq;
+			r[n].to = end;
+			n++;
+		}
+		seq = end + 1;
+	}
+	return n;
+}
