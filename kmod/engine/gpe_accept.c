@@ -152,9 +152,13 @@ bool gpe_accept_promise(struct gpe_node *node, u64 closing,
 	if (ch->lead.phase != GPE_PH_IDLE && ch->lead.closing == closing &&
 	    gpe_ballot_cmp(&ch->lead.ballot, ballot) < 0)
 		gpe_ballot_abort(node);
-	/* The cut of an earlier proposal counts no more. */
+	/* The cut of an earlier proposal counts no more; what is fetched for
+	 * it now would not be in the report.
+	 */
 	if (ch->prop.blob && !ch->prop.joiner)
 		gpe_prop_drop(node);
+	if (closing)
+		gpe_region_drop_cut(node);
 	acc->closing = closing;
 	acc->promised = *ballot;
 	gpe_blob_put(acc->report);

@@ -213,23 +213,52 @@ static bool gpe_decided(const struct gpe_node *node)
 	return gpe_majority(votes, lead->expected, false);
 }
 
+/*
+ * A leader that has taken over a formation without itself in it: those who are
+ * in it know no epoch to ask for. What is lost is decided once more.
+ */
+static void gpe_formed_tell(struct gpe_node *node, u64 paths)
+{
+	struct gpe_change *ch = node->change;
+
+	for (; paths; paths &= paths - 1) {
+		ch->path[__ffs64(paths)].decision = 0;
+		gpe_due(node, __ffs64(paths), GPE_DUE_DECISION);
+	}
+	ch->start_ns = node->now + gpe_backoff(node);
+}
+
+static u64 gpe_lead_paths(const struct gpe_lead *lead)
+{
+	u64 paths = 0;
+	u32 i;
+
+	for (i = 0; i < lead->n; i++)
+		if (lead->part[i].path < GPE_PATHS_MAX)
+			paths |= BIT_ULL(lead->part[i].path);
+	return paths;
+}
+
 static void gpe_vote_check(struct gpe_node *node)
 {
 	struct gpe_change *ch = node->change;
 	struct gpe_ballot ballot = ch->lead.ballot;
-	u64 closing = ch->lead.closing;
+	u64 closing = ch->lead.closing, paths;
 	struct gpe_blob *value;
 	const struct gpe_decision *dec;
 
 	if (!gpe_decided(node))
 		return;
 	value = gpe_blob_get(ch->lead.value);
+	paths = gpe_lead_paths(&ch->lead);
 	gpe_ballot_abort(node);
 	gpe_view_decided(node, closing, &ballot, value);
 	gpe_blob_put(value);
 	dec = gpe_decision(node, closing);
 	if (dec && dec->epoch == node->ep.epoch)
 		ch->install = gpe_all(&node->ep) & ~gpe_bit(node->ep.self);
+	else if (!closing)
+		gpe_formed_tell(node, paths);
 }
 
 static void gpe_vote_begin(struct gpe_node *node)
@@ -289,7 +318,6 @@ static void gpe_lead_snapshot(struct gpe_node *node)
 	u32 len = 0;
 	u8 *p;
 
-	gpe_dir_catch_up(node);
 	p = gpe_dir_snapshot(node, &len);
 	if (!p)
 		return;
@@ -398,10 +426,29 @@ static bool gpe_promised_enough(const struct gpe_node *node, bool *all)
 	return gpe_majority(votes, expected, false);
 }
 
+/* Is one of those who promised in the value, as who it is now? */
+static bool gpe_value_alive(const struct gpe_lead *lead,
+			    const struct gpe_value *val)
+{
+	u32 i, k;
+
+	for (i = 0; i < lead->n; i++) {
+		const struct gpe_part *part = &lead->part[i];
+
+		for (k = 0; part->promised && k < val->next.n; k++)
+			if (val->next.seat[k].id == part->id &&
+			    val->next.seat[k].inc == part->inc)
+				return true;
+	}
+	return false;
+}
+
 /*
  * Takes over the value accepted in the highest ballot, if there is one. A
- * formation that a participant's epoch is the result of, or has left behind,
- * is history and binds nobody.
+ * formation is history and binds nobody when a participant's epoch is its
+ * result or a later one, or when none of the participants is in it: more than
+ * half of the expected votes have promised, so those who are in it and did not
+ * restart are too few to go on in it.
  */
 static int gpe_inherit(struct gpe_node *node)
 {
@@ -433,7 +480,8 @@ static int gpe_inherit(struct gpe_node *node)
 		return -EINVAL;
 	lead->expected = ch->val.next.expected;
 	lead->inherited = ch->val.closing == lead->closing &&
-			  (lead->closing || ch->val.next.epoch > epoch);
+			  (lead->closing || (ch->val.next.epoch > epoch &&
+					     gpe_value_alive(lead, &ch->val)));
 	gpe_value_free(&ch->val);
 	if (!lead->inherited)
 		return 0;

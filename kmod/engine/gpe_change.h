@@ -12,7 +12,7 @@
 #ifndef GPE_CHANGE_H
 #define GPE_CHANGE_H
 
-#include "gpe_int.h"
+#include "gpe_wirev.h"
 
 /* Bytes that several holders share: encoded values, promises, directories. */
 struct gpe_blob {

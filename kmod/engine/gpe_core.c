@@ -546,6 +546,7 @@ static void gpe_node_lists(struct gpe_node *node)
 	INIT_LIST_HEAD(&node->opens);
 	INIT_LIST_HEAD(&node->work_credit);
 	INIT_LIST_HEAD(&node->ask_credit);
+	INIT_LIST_HEAD(&node->held_credit);
 	gpe_timer_init(&node->dir_timer, GPE_TM_DIR);
 	gpe_timer_init(&node->credit_timer, GPE_TM_CREDIT);
 }

@@ -18,12 +18,18 @@
  * 1968). Numbers and not differences are told, so a lost, doubled or late
  * packet changes nothing; a blocked sender asks again until it is answered.
  * Who gives a grant back raises its serial, and answers to older questions
- * count for nothing.
+ * count for nothing. It says what it has sent until then, since a message that
+ * uses the grant may be on its way. Who holds a grant for somebody says so
+ * again until it is used: a question that came late, after the message it was
+ * for, is answered by giving the grant back.
  */
 #include "gpe_int.h"
 
 /* Bytes of an entry on the wire. */
 #define GPE_CREDIT_LEN	36
+
+/* What an entry says: a limit; a question; a limit with a grant in it. */
+enum { GPE_CREDIT_TELL, GPE_CREDIT_ASK, GPE_CREDIT_HELD };
 
 static u64 gpe_credit_base(const struct gpe_group *grp)
 {
@@ -96,6 +102,8 @@ static struct gpe_credit *gpe_grant_give(struct gpe_node *node,
 	grp->grant_rank = best->rank;
 	best->grant = best->their_want;
 	best->granted = true;
+	if (!gpe_credit_self(node, best))
+		list_move_tail(&best->held, &node->held_credit);
 	gpe_credit_due(node, best);
 	return best;
 }
@@ -115,7 +123,9 @@ static void gpe_grant_end(struct gpe_node *node, struct gpe_credit *cr)
 	cr->grant = 0;
 	cr->granted = false;
 	cr->grant_used = false;
+	cr->giving_back = false;
 	cr->their_want = 0;
+	list_del_init(&cr->held);
 	if (grp->grant_rank == cr->rank)
 		grp->grant_rank = 0xff;
 	gpe_grant_next(node, grp);
@@ -129,6 +139,16 @@ static void gpe_grant_check(struct gpe_node *node, struct gpe_credit *cr)
 		gpe_grant_end(node, cr);
 }
 
+/* The sender does without: once what it sent before it said so is here. */
+static void gpe_grant_back(struct gpe_node *node, struct gpe_credit *cr)
+{
+	if (!cr->giving_back || cr->got < cr->their_sent)
+		return;
+	cr->giving_back = false;
+	if (cr->granted && !cr->grant_used)
+		gpe_grant_end(node, cr);
+}
+
 /* ---- entries ---- */
 
 static void gpe_credit_del(struct gpe_node *node, struct gpe_credit *cr)
@@ -139,6 +159,7 @@ static void gpe_credit_del(struct gpe_node *node, struct gpe_credit *cr)
 	list_del(&cr->list);
 	list_del(&cr->work);
 	list_del(&cr->ask);
+	list_del(&cr->held);
 	if (granted && grp->grant_rank == cr->rank) {
 		grp->grant_rank = 0xff;
 		gpe_grant_next(node, grp);
@@ -171,7 +192,9 @@ static void gpe_credit_restart(struct gpe_credit *cr)
 	cr->grant = 0;
 	cr->granted = false;
 	cr->grant_used = false;
+	cr->giving_back = false;
 	list_del_init(&cr->ask);
+	list_del_init(&cr->held);
 }
 
 static int gpe_credit_add(struct gpe_node *node, struct gpe_group *grp,
@@ -183,11 +206,13 @@ static int gpe_credit_add(struct gpe_node *node, struct gpe_group *grp,
 		return -ENOMEM;
 	INIT_LIST_HEAD(&cr->work);
 	INIT_LIST_HEAD(&cr->ask);
+	INIT_LIST_HEAD(&cr->held);
 	cr->grp = grp;
 	cr->rank = rank;
 	cr->id = node->ep.seat[rank].id;
 	cr->inc = node->ep.seat[rank].inc;
 	cr->k = k;
+	cr->nr = ++node->credits;
 	list_add_tail(&cr->list, &grp->credits);
 	gpe_credit_due(node, cr);
 	return 0;
@@ -276,6 +301,18 @@ static void gpe_credit_ask(struct gpe_node *node, struct gpe_credit *cr,
 	cr->asked_at = 0;
 }
 
+/* Gives back what was granted; said until it is answered. */
+static void gpe_credit_forgo(struct gpe_node *node, struct gpe_credit *cr)
+{
+	cr->want = 0;
+	cr->serial++;
+	cr->limit = cr->sent;
+	cr->asked_at = 0;
+	cr->ask_gap = GPE_CREDIT_ASK_NS;
+	if (list_empty(&cr->ask))
+		list_add_tail(&cr->ask, &node->ask_credit);
+}
+
 /*
  * Gives back what was granted at ranks beyond @rank, since it is to be waited
  * for there: a smaller message of another socket may have used up room that
@@ -298,12 +335,7 @@ static void gpe_credit_release(struct gpe_node *node, struct gpe_group *grp,
 				gpe_grant_end(node, cr);
 			continue;
 		}
-		cr->serial++;
-		cr->limit = cr->sent;
-		cr->asked_at = 0;
-		cr->ask_gap = GPE_CREDIT_ASK_NS;
-		if (list_empty(&cr->ask))
-			list_add_tail(&cr->ask, &node->ask_credit);
+		gpe_credit_forgo(node, cr);
 	}
 }
 
@@ -381,7 +413,7 @@ static void gpe_credit_tell(struct gpe_node *node, struct gpe_credit *cr)
  * @read: nobody here will read it
  */
 void gpe_credit_delivered(struct gpe_node *node, struct gpe_group *grp,
-			  const struct gpe_msg *msg, bool read)
+			  struct gpe_msg *msg, bool read)
 {
 	struct gpe_credit *cr =
 		gpe_credit_of(grp, msg->sender.node, msg->sender.inc);
@@ -389,14 +421,27 @@ void gpe_credit_delivered(struct gpe_node *node, struct gpe_group *grp,
 
 	if (!cr)
 		return;
-	if (msg->epoch == node->ep.epoch)
+	/*
+	 * What was sent before the pair came (back) to be in the group was
+	 * charged to an entry that is gone.
+	 */
+	if (msg->epoch == node->ep.epoch &&
+	    (!cr->k || (msg->vid.epoch == msg->epoch && msg->vid.seq >= cr->k)))
 		cr->got += cost;
-	if (cr->granted && cost > gpe_credit_base(grp))
+	/* The base may have grown past the message since it was asked for. */
+	if (cr->granted && (cost > gpe_credit_base(grp) || cost >= cr->grant)) {
 		cr->grant_used = true;
+		list_del_init(&cr->held);
+	}
+	if (cost >= cr->their_want)
+		cr->their_want = 0;
 	if (!read) {
 		cr->unread += cost;
-		return;
+		msg->credit = cr->nr;
 	}
+	gpe_grant_back(node, cr);
+	if (!read)
+		return;
 	gpe_grant_check(node, cr);
 	gpe_credit_tell(node, cr);
 }
@@ -421,7 +466,7 @@ void gpe_credit_consumed(struct gpe_node *node, struct list_head *recs)
 		if (grp)
 			cr = gpe_credit_of(grp, msg->sender.node,
 					   msg->sender.inc);
-		if (cr) {
+		if (cr && cr->nr == msg->credit) {
 			cr->unread -= min_t(u64, cr->unread, cost);
 			gpe_grant_check(node, cr);
 			gpe_credit_tell(node, cr);
@@ -468,7 +513,7 @@ int gpe_credit_decode(const u8 *p, u32 len, struct gpe_pkt *pkt)
 		body->c[i].serial = get_unaligned_be32(p + 24);
 		body->c[i].want = get_unaligned_be32(p + 28);
 		body->c[i].ask = p[32];
-		if (p[32] > 1 || p[33] || p[34] || p[35] ||
+		if (p[32] > GPE_CREDIT_HELD || p[33] || p[34] || p[35] ||
 		    body->c[i].want > GPE_MSG_MAX + GPE_RECORD_COST)
 			return GPE_CNT_DROP_MALFORMED + 1;
 	}
@@ -476,7 +521,7 @@ int gpe_credit_decode(const u8 *p, u32 len, struct gpe_pkt *pkt)
 }
 
 static void gpe_credit_asked(struct gpe_node *node, struct gpe_credit *cr,
-			     u32 serial, u32 want)
+			     u32 serial, u32 want, u64 sent)
 {
 	/* Serials only grow within an epoch: an older question is late. */
 	if ((s32)(serial - cr->their_serial) < 0)
@@ -484,19 +529,26 @@ static void gpe_credit_asked(struct gpe_node *node, struct gpe_credit *cr,
 	if (serial != cr->their_serial) {
 		cr->their_serial = serial;
 		cr->their_want = 0;
-		if (cr->granted && !cr->grant_used)
-			gpe_grant_end(node, cr);
+		cr->their_sent = sent;
+		cr->giving_back = true;
+		gpe_grant_back(node, cr);
 	}
 	if (want > cr->their_want)
 		cr->their_want = want;
-	gpe_grant_next(node, cr->grp);
+	if (!cr->giving_back)
+		gpe_grant_next(node, cr->grp);
 	gpe_credit_due(node, cr);
 }
 
-static void gpe_credit_told(struct gpe_credit *cr, u32 serial, u64 limit)
+static void gpe_credit_told(struct gpe_node *node, struct gpe_credit *cr,
+			    u32 serial, u64 limit, bool held)
 {
 	if (serial != cr->serial)
 		return;
+	if (!cr->want && held) {
+		gpe_credit_forgo(node, cr);
+		return;
+	}
 	if (!cr->want)
 		list_del_init(&cr->ask);
 	if (limit <= cr->limit)
@@ -522,12 +574,15 @@ void gpe_credit_rx(struct gpe_node *node, struct gpe_pkt *pkt)
 			cr = gpe_credit_of(grp, pkt->src, pkt->src_inc);
 		if (!cr || cr->k != pkt->credit.c[i].k)
 			continue;
-		if (pkt->credit.c[i].ask)
+		if (pkt->credit.c[i].ask == GPE_CREDIT_ASK)
 			gpe_credit_asked(node, cr, pkt->credit.c[i].serial,
-					 pkt->credit.c[i].want);
+					 pkt->credit.c[i].want,
+					 pkt->credit.c[i].limit);
 		else
-			gpe_credit_told(cr, pkt->credit.c[i].serial,
-					pkt->credit.c[i].limit);
+			gpe_credit_told(node, cr, pkt->credit.c[i].serial,
+					pkt->credit.c[i].limit,
+					pkt->credit.c[i].ask ==
+						GPE_CREDIT_HELD);
 	}
 }
 
@@ -535,10 +590,14 @@ static void gpe_credit_put(const struct gpe_credit *cr, u8 *p, bool ask)
 {
 	put_unaligned_be64(cr->grp->gid, p);
 	put_unaligned_be64(cr->k, p + 8);
-	put_unaligned_be64(ask ? 0 : gpe_credit_limit_now(cr), p + 16);
+	put_unaligned_be64(ask ? cr->sent : gpe_credit_limit_now(cr), p + 16);
 	put_unaligned_be32(ask ? cr->serial : cr->their_serial, p + 24);
 	put_unaligned_be32(ask ? cr->want : 0, p + 28);
-	p[32] = ask;
+	if (ask)
+		p[32] = GPE_CREDIT_ASK;
+	else
+		p[32] = list_empty(&cr->held) ? GPE_CREDIT_TELL :
+						GPE_CREDIT_HELD;
 	memset(p + 33, 0, 3);
 }
 
@@ -610,12 +669,11 @@ static void gpe_credit_idle(struct gpe_node *node, struct gpe_credit *cr)
 	if (!cr->want || !list_empty(&cr->grp->waiting) ||
 	    node->now <= cr->wanted_at + GPE_CREDIT_IDLE_NS)
 		return;
-	cr->want = 0;
 	if (!gpe_credit_self(node, cr)) {
-		cr->serial++;
-		cr->limit = cr->sent;
+		gpe_credit_forgo(node, cr);
 		return;
 	}
+	cr->want = 0;
 	cr->their_want = 0;
 	if (cr->granted && !cr->grant_used)
 		gpe_grant_end(node, cr);
@@ -661,7 +719,11 @@ static bool gpe_credit_ask_pump(struct gpe_node *node)
 
 void gpe_credit_timer(struct gpe_node *node)
 {
-	(void)node; /* the pump of this very step looks at the questions */
+	struct gpe_credit *cr;
+
+	/* The pump of this very step looks at the questions. */
+	list_for_each_entry(cr, &node->held_credit, held)
+		gpe_credit_due(node, cr);
 }
 
 void gpe_credit_pump(struct gpe_node *node)
@@ -670,4 +732,7 @@ void gpe_credit_pump(struct gpe_node *node)
 		return;
 	if (gpe_credit_tell_pump(node) && !list_empty(&node->ask_credit))
 		gpe_credit_ask_pump(node);
+	if (!list_empty(&node->held_credit))
+		gpe_timer_sooner(node, &node->credit_timer,
+				 node->now + GPE_CREDIT_ASK_MAX_NS);
 }

@@ -31,7 +31,7 @@
  * Probes carry the time they were sent, under a secret mask, so any number of
  * them may be under way and none needs to be remembered.
  */
-#include "gpe_int.h"
+#include "gpe_wirev.h"
 
 /* Probes go to a silent node for so many detection times, then beats do. */
 #define GPE_PROBE_ROUNDS 20

@@ -4,12 +4,15 @@
  *
  *   gpe_core    step, timers, reserve, output, counters
  *   gpe_wire    packets of streams: encode, decode, validate
- *   gpe_region  reliable streams among a set of nodes of one epoch
- *   gpe_group   a group on this node: stages, order, delivery, submit
- *   gpe_dir     the directory: log, requests, groups and members
+ *   gpe_region  reliable streams among a set of nodes of one epoch;
+ *		 gpe_stream: their messages, gpe_repair: their end
+ *   gpe_group   a group on this node: stages, delivery, views; gpe_submit:
+ *		 sends, gpe_order: total order, gpe_mark: markers and opens
+ *   gpe_dir     the directory: log, requests, groups and members; gpe_epoch:
+ *		 from one epoch to the next, gpe_snap: for a joiner
  *   gpe_credit  room of receivers, granted to senders
  *   gpe_detect  heartbeats, who hears whom, suspicion, own doubt
- *   gpe_view    consensus on the next node view, the cut, repair, install
+ *   gpe_view    consensus on the next node view, see gpe_change.h
  *   gpe_wirev   packets of gpe_detect and gpe_view
  *
  * Output is pulled: an event changes state and marks what is due; the pump
@@ -149,6 +152,7 @@ struct gpe_fragblk {
  * @n_frags: fragments; @got of them are here
  * @frag_len: bytes of every fragment but the last
  * @len: payload bytes of the whole message
+ * @credit: number of the credit entry whose unread bytes it counts in
  * @rb: in the stream's tree, by @first_seq
  * @q: in its stage's queue of the sender
  * @tq: in its stage's total list, or the stream's list of unordered totals
@@ -176,6 +180,7 @@ struct gpe_msg {
 	struct gpe_vid vid;
 	struct gpe_addr sender;
 	u32 dst_port;
+	u32 credit;
 	u64 position;
 	struct rb_node rb;
 	struct list_head q;
@@ -417,6 +422,7 @@ struct gpe_local {
  * struct gpe_credit - room between this node and one node of a group
  * @list: in the group's list, for each node of its latest view, self included
  * @id, @inc: that node
+ * @nr: of the entry, never used again on this node
  * @rank: of that node in the current epoch
  * @k: change at which the pair came to be in the group in this epoch
  * @sent: cost of what this node sent that node in this epoch
@@ -427,6 +433,8 @@ struct gpe_local {
  * @unread: of that, not read by all local members yet (any epoch)
  * @told: limit last told
  * @their_serial: of its last question
+ * @their_sent: what it had sent when it gave its grant back
+ * @giving_back: the grant ends when @got has come to that
  * @grant: room beyond the usual, granted for one large message
  * @granted: holds the group's one grant
  * @grant_used: a message above the base has come since
@@ -435,8 +443,10 @@ struct gpe_credit {
 	struct list_head list;
 	struct list_head work;	/* in node->work_credit: to be told */
 	struct list_head ask;	/* in node->ask_credit while asking */
+	struct list_head held;	/* in node->held_credit: grant not used yet */
 	struct gpe_group *grp;
 	u32 id;
+	u32 nr;
 	u8 rank;
 	u64 inc;
 	u64 k;
@@ -452,9 +462,11 @@ struct gpe_credit {
 	u64 told;
 	u32 their_serial;
 	u32 their_want;
+	u64 their_sent;
 	u64 grant;
 	bool granted;
 	bool grant_used;
+	bool giving_back;
 };
 
 /**
@@ -652,7 +664,9 @@ struct gpe_node {
 	/* gpe_credit */
 	struct list_head work_credit;
 	struct list_head ask_credit;
+	struct list_head held_credit;
 	struct gpe_timer credit_timer;
+	u32 credits;		/* entries made so far */
 
 	struct gpe_detect *detect;
 	struct gpe_change *change;
@@ -759,8 +773,12 @@ int gpe_region_set_cut(struct gpe_node *node, const struct gpe_cut *cut,
 		       u32 n);
 /* Closing: everything up to the cut is here. */
 bool gpe_region_complete(const struct gpe_node *node);
-/* Installing: dispatch all up to the cut (region 0 first), drop the rest. */
-void gpe_region_drain(struct gpe_node *node);
+/* Closing: another ballot was promised, the cut of the last one is void. */
+void gpe_region_drop_cut(struct gpe_node *node);
+/* Installing: dispatch all up to the cut (region 0 first), drop the rest.
+ * 0, or -ENOMEM: the node cannot follow into the next epoch.
+ */
+int gpe_region_drain(struct gpe_node *node);
 /* All regions of the epoch are over. */
 void gpe_region_free_all(struct gpe_node *node);
 
@@ -832,6 +850,12 @@ void gpe_dir_reply(struct gpe_node *node, struct gpe_msg *msg);
 /* GONE is due for @loc; it is in no list of work any more but that. */
 void gpe_local_gone(struct gpe_node *node, struct gpe_local *loc);
 void gpe_local_free(struct gpe_node *node, struct gpe_local *loc);
+void gpe_local_work(struct gpe_node *node, struct gpe_local *loc);
+/* The name is free again; the group goes with its last stage. */
+void gpe_group_die(struct gpe_node *node, struct gpe_group *grp);
+void gpe_group_free(struct gpe_node *node, struct gpe_group *grp);
+/* Nodes of a view, as ranks of the current epoch. */
+u64 gpe_view_mask(const struct gpe_node *node, const struct gpe_view *view);
 /* A group without members, stages and local members is over. */
 void gpe_group_reap(struct gpe_node *node, struct gpe_group *grp);
 /* Rank of a node of the current epoch, or -ENOENT. */
@@ -840,8 +864,8 @@ int gpe_rank_of(const struct gpe_node *node, u32 id, u64 inc);
 void gpe_dir_join(struct gpe_node *node, struct gpe_ev_join *ev);
 void gpe_dir_leave(struct gpe_node *node, struct gpe_ev_leave *ev);
 void gpe_dir_pump(struct gpe_node *node);
-/* Serialised directory as of now, for a joiner; *len bytes; NULL: no memory.
- * The caller frees it with gpe_free().
+/* Serialised directory as of the cut, for a joiner; *len bytes; NULL: no
+ * memory. The caller frees it with gpe_free().
  */
 u8 *gpe_dir_snapshot(struct gpe_node *node, u32 *len);
 
@@ -859,10 +883,11 @@ u8 *gpe_dir_snapshot(struct gpe_node *node, u32 *len);
  */
 int gpe_epoch_close(struct gpe_node *node, const struct gpe_value *val);
 void gpe_epoch_drop(struct gpe_node *node);
-int gpe_dir_load(struct gpe_node *node, const u8 *p, u32 len);
+int gpe_dir_load(struct gpe_node *node, const u8 *p, u32 len, u64 closing);
+/* One change of the log of epoch @closing; *@k: the last one applied. */
+int gpe_dir_replay(struct gpe_node *node, const u8 *inl, u32 len, u64 closing,
+		   u64 *k);
 int gpe_epoch_open(struct gpe_node *node, u64 bye);
-/* Closing: the log is applied as far as the streams are here. */
-void gpe_dir_catch_up(struct gpe_node *node);
 void gpe_dir_timer(struct gpe_node *node);
 /* Tell local members that nothing moves, or that it does again. */
 void gpe_groups_suspend(struct gpe_node *node);
@@ -876,7 +901,7 @@ enum gpe_block gpe_credit_check(struct gpe_node *node, struct gpe_group *grp,
 void gpe_credit_take(struct gpe_node *node, struct gpe_group *grp, u64 mask,
 		     u32 cost);
 void gpe_credit_delivered(struct gpe_node *node, struct gpe_group *grp,
-			  const struct gpe_msg *msg, bool read);
+			  struct gpe_msg *msg, bool read);
 void gpe_credit_consumed(struct gpe_node *node, struct list_head *recs);
 void gpe_credit_limit(struct gpe_node *node, struct gpe_ev_limit *ev);
 /* The latest view or the epoch changed: entries come and go. */
@@ -946,38 +971,6 @@ bool gpe_view_left(const struct gpe_node *node);
 /* Do these ranks hold a quorum of the epoch's votes? protocol.md 6. */
 bool gpe_quorum(const struct gpe_epoch *ep, u64 mask);
 bool gpe_old_enough(const struct gpe_epoch *ep, u64 mask);
-
-/* ---- codecs of control packets and blobs (gpe_wirev) ---- */
-
-/* Body of a promise. */
-struct gpe_promise {
-	u64 epoch;		/* the promiser's, 0: none */
-	u64 max_epoch;
-	struct gpe_ballot accepted;
-	u32 n_cut;
-	u32 value_len;		/* 0: nothing accepted */
-	const u8 *cuts;
-	const u8 *value;
-};
-
-#define GPE_CUT_LEN 28
-
-/* Bodies: write at @p, return the length. */
-u32 gpe_wirev_beat(u8 *p, const struct gpe_pkt_beat *beat);
-u32 gpe_wirev_probe(u8 *p, u64 nonce);
-u32 gpe_wirev_refuse(u8 *p, u8 reason);
-u32 gpe_wirev_view(u8 *p, const struct gpe_pkt_view *v);
-/* Blobs. */
-void gpe_cut_put(u8 *p, const struct gpe_cut *cut);
-bool gpe_cut_get(const u8 *p, struct gpe_cut *cut);
-int gpe_cut_cmp(const struct gpe_cut *a, const struct gpe_cut *b);
-u32 gpe_value_len(const struct gpe_value *val);
-void gpe_value_put(u8 *p, const struct gpe_value *val);
-int gpe_value_get(const u8 *p, u32 len, struct gpe_value *val);
-void gpe_value_free(struct gpe_value *val);
-u32 gpe_promise_len(const struct gpe_promise *pr);
-u8 *gpe_promise_put(u8 *p, const struct gpe_promise *pr);
-int gpe_promise_get(const u8 *p, u32 len, struct gpe_promise *pr);
 
 static inline int gpe_ballot_cmp(const struct gpe_ballot *a,
 				 const struct gpe_ballot *b)

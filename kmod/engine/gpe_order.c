@@ -55,7 +55,7 @@ static bool gpe_record_run(struct gpe_node *node, struct gpe_region *rgn,
 	return true;
 }
 
-void gpe_order_run(struct gpe_node *node, struct gpe_region *rgn)
+static void gpe_recs_run(struct gpe_node *node, struct gpe_region *rgn)
 {
 	while (!list_empty(&rgn->recs)) {
 		struct gpe_msg *msg =
@@ -72,12 +72,22 @@ void gpe_order_run(struct gpe_node *node, struct gpe_region *rgn)
 	}
 }
 
+/*
+ * While an epoch is drained, stream by stream, a message that is not here yet
+ * may come with the next stream: gpe_order_finish() is told when all are done.
+ */
+void gpe_order_run(struct gpe_node *node, struct gpe_region *rgn)
+{
+	if (!node->draining)
+		gpe_recs_run(node, rgn);
+}
+
 void gpe_order_finish(struct gpe_node *node)
 {
 	struct gpe_region *rgn;
 
 	list_for_each_entry(rgn, &node->regions, all)
-		gpe_order_run(node, rgn);
+		gpe_recs_run(node, rgn);
 }
 
 /*

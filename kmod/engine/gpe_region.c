@@ -185,6 +185,13 @@ bool gpe_region_room(const struct gpe_region *rgn, u32 n, bool ctl)
 void gpe_advance(struct gpe_node *node, struct gpe_region *rgn,
 		 struct gpe_stream *s)
 {
+	/*
+	 * What is fetched for one proposal need not be in the one decided, so
+	 * nothing enters the groups or the directory before it is.
+	 */
+	if (node->state != GPE_ST_NORMAL && !node->draining &&
+	    !GPE_BROKEN(GPE_FAULT_NO_WEDGE))
+		return;
 	s->stalled = false;
 	while (s->next <= s->cum && s->next <= s->cut) {
 		struct gpe_msg *msg = gpe_msg_at(s, s->next);

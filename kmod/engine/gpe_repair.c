@@ -84,6 +84,18 @@ int gpe_region_set_cut(struct gpe_node *node, const struct gpe_cut *cut,
 	return 0;
 }
 
+void gpe_region_drop_cut(struct gpe_node *node)
+{
+	struct gpe_region *rgn;
+	u32 i;
+
+	list_for_each_entry(rgn, &node->regions, all) {
+		rgn->repair_at = U64_MAX;
+		for (i = 0; i < rgn->n; i++)
+			rgn->stream[i].cut = U64_MAX;
+	}
+}
+
 bool gpe_region_complete(const struct gpe_node *node)
 {
 	struct gpe_region *rgn;
@@ -181,7 +193,7 @@ static void gpe_stream_drain(struct gpe_node *node, struct gpe_region *rgn,
 	}
 }
 
-void gpe_region_drain(struct gpe_node *node)
+int gpe_region_drain(struct gpe_node *node)
 {
 	struct gpe_region *rgn;
 	int dir;
@@ -196,6 +208,10 @@ void gpe_region_drain(struct gpe_node *node)
 						 gpe_stream(rgn,
 							    __ffs64(ranks)),
 						 __ffs64(ranks));
+			/* The log waits for nothing but memory. */
+			if (rgn->dir && gpe_stream(rgn, 0)->stalled)
+				return -ENOMEM;
 		}
 	}
+	return 0;
 }

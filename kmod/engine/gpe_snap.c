@@ -4,6 +4,7 @@
  * serialised for a joiner, and looked into from outside.
  */
 #include "gpe_int.h"
+#include "gpe_stream.h"
 
 /* ---- suspended and resumed ---- */
 
@@ -60,52 +61,112 @@ void gpe_groups_resume(struct gpe_node *node)
 
 /* ---- the directory of a donor ---- */
 
+/*
+ * Head: next gid 8 | last change applied 8 | groups 4 | changes 4, then the
+ * groups, then the changes of the log up to the cut that are not applied yet:
+ * length 1, the change. The donor is wedged, so it cannot apply them itself.
+ */
+#define GPE_SNAP_HEAD	24
 #define GPE_SNAP_GROUP	40	/* bytes of a group without name, members */
 #define GPE_SNAP_MEMBER	16
 
-u8 *gpe_dir_snapshot(struct gpe_node *node, u32 *len)
+/* The first change of the log that is not applied, or NULL. */
+static struct gpe_msg *gpe_snap_log(struct gpe_node *node,
+				    struct gpe_stream **s)
 {
-	u32 size = 12, i, n = 0;
-	struct gpe_group *grp;
-	u64 gid = 0;
-	u8 *buf, *p;
+	struct gpe_region *rgn =
+		gpe_region_find(node, gpe_all(&node->ep), true);
 
-	while ((grp = gpe_group_after(node, gid))) {
-		gid = grp->gid;
-		if (!grp->dead)
-			size += GPE_SNAP_GROUP + strlen(grp->name) +
-				grp->latest->n * GPE_SNAP_MEMBER;
-	}
-	buf = size <= GPE_BLOB_MAX ? gpe_alloc(size) : NULL;
-	if (!buf)
+	*s = rgn ? gpe_stream(rgn, 0) : NULL;
+	return rgn ? gpe_msg_at(*s, (*s)->next) : NULL;
+}
+
+static struct gpe_msg *gpe_snap_next(const struct gpe_stream *s,
+				     struct gpe_msg *msg)
+{
+	if (msg && msg->first_seq > min(s->cum, s->cut))
 		return NULL;
-	p = buf + 12;
-	for (gid = 0; (grp = gpe_group_after(node, gid));) {
-		const struct gpe_view *view = grp->latest;
-		u32 name_len = strlen(grp->name);
+	return msg;
+}
 
+static u32 gpe_snap_size(struct gpe_node *node, u32 *n_groups, u32 *n_changes)
+{
+	u32 size = GPE_SNAP_HEAD;
+	struct gpe_group *grp;
+	struct gpe_stream *s;
+	struct gpe_msg *msg;
+	u64 gid = 0;
+
+	*n_groups = 0;
+	*n_changes = 0;
+	while ((grp = gpe_group_after(node, gid))) {
 		gid = grp->gid;
 		if (grp->dead)
 			continue;
-		n++;
-		put_unaligned_be64(gid, p);
-		put_unaligned_be64(view->id.epoch, p + 8);
-		put_unaligned_be64(view->id.seq, p + 16);
-		put_unaligned_be32(view->n | name_len << 24, p + 24);
-		put_unaligned_be32(grp->props.order, p + 28);
-		put_unaligned_be32(grp->props.orders, p + 32);
-		put_unaligned_be32(grp->props.msg_max, p + 36);
-		p += GPE_SNAP_GROUP;
-		memcpy(p, grp->name, name_len);
-		p += name_len;
-		for (i = 0; i < view->n; i++, p += GPE_SNAP_MEMBER) {
-			put_unaligned_be32(view->m[i].addr.node, p);
-			put_unaligned_be32(view->m[i].addr.port, p + 4);
-			put_unaligned_be64(view->m[i].addr.inc, p + 8);
-		}
+		size += GPE_SNAP_GROUP + strlen(grp->name) +
+			grp->latest->n * GPE_SNAP_MEMBER;
+		++*n_groups;
 	}
+	msg = gpe_snap_log(node, &s);
+	for (; s && (msg = gpe_snap_next(s, msg)); msg = gpe_msg_next(msg)) {
+		size += 1 + msg->inl_len;
+		++*n_changes;
+	}
+	return size;
+}
+
+static u8 *gpe_snap_put(const struct gpe_group *grp, u8 *p)
+{
+	const struct gpe_view *view = grp->latest;
+	u32 name_len = strlen(grp->name), i;
+
+	put_unaligned_be64(grp->gid, p);
+	put_unaligned_be64(view->id.epoch, p + 8);
+	put_unaligned_be64(view->id.seq, p + 16);
+	put_unaligned_be32(view->n | name_len << 24, p + 24);
+	put_unaligned_be32(grp->props.order, p + 28);
+	put_unaligned_be32(grp->props.orders, p + 32);
+	put_unaligned_be32(grp->props.msg_max, p + 36);
+	p += GPE_SNAP_GROUP;
+	memcpy(p, grp->name, name_len);
+	p += name_len;
+	for (i = 0; i < view->n; i++, p += GPE_SNAP_MEMBER) {
+		put_unaligned_be32(view->m[i].addr.node, p);
+		put_unaligned_be32(view->m[i].addr.port, p + 4);
+		put_unaligned_be64(view->m[i].addr.inc, p + 8);
+	}
+	return p;
+}
+
+u8 *gpe_dir_snapshot(struct gpe_node *node, u32 *len)
+{
+	u32 n_groups, n_changes;
+	u32 size = gpe_snap_size(node, &n_groups, &n_changes);
+	struct gpe_group *grp;
+	struct gpe_stream *s;
+	struct gpe_msg *msg;
+	u64 gid = 0;
+	u8 *buf, *p;
+
+	buf = size <= GPE_BLOB_MAX ? gpe_alloc(size) : NULL;
+	if (!buf)
+		return NULL;
 	put_unaligned_be64(node->next_gid, buf);
-	put_unaligned_be32(n, buf + 8);
+	put_unaligned_be64(node->log_k, buf + 8);
+	put_unaligned_be32(n_groups, buf + 16);
+	put_unaligned_be32(n_changes, buf + 20);
+	p = buf + GPE_SNAP_HEAD;
+	while ((grp = gpe_group_after(node, gid))) {
+		gid = grp->gid;
+		if (!grp->dead)
+			p = gpe_snap_put(grp, p);
+	}
+	msg = gpe_snap_log(node, &s);
+	for (; s && (msg = gpe_snap_next(s, msg)); msg = gpe_msg_next(msg)) {
+		*p++ = msg->inl_len;
+		memcpy(p, msg->inl, msg->inl_len);
+		p += msg->inl_len;
+	}
 	*len = size;
 	return buf;
 }
@@ -156,24 +217,43 @@ static int gpe_snap_group(struct gpe_node *node, const u8 *p, u32 len)
 	return GPE_SNAP_GROUP + name_len + n * GPE_SNAP_MEMBER;
 }
 
+/* The changes behind the groups: 0 or a negative errno. */
+static int gpe_snap_changes(struct gpe_node *node, const u8 *p, u32 len, u32 n,
+			    u64 closing, u64 k)
+{
+	u32 off = 0;
+	int ret;
+
+	for (; n; n--) {
+		if (off >= len || p[off] > len - off - 1)
+			return -EINVAL;
+		ret = gpe_dir_replay(node, p + off + 1, p[off], closing, &k);
+		if (ret)
+			return ret;
+		off += 1 + p[off];
+	}
+	return off == len ? 0 : -EINVAL;
+}
+
 /**
- * gpe_dir_load() - the directory as a donor has it
+ * gpe_dir_load() - the directory as of the cut of a closing epoch
  * @node: a joiner, whose directory is empty
  * @p: from gpe_dir_snapshot() of the donor: hostile until checked
  * @len: bytes
+ * @closing: that epoch
  *
  * Return: 0, -EINVAL or -ENOMEM; the caller drops the epoch on failure.
  */
-int gpe_dir_load(struct gpe_node *node, const u8 *p, u32 len)
+int gpe_dir_load(struct gpe_node *node, const u8 *p, u32 len, u64 closing)
 {
+	u32 n, off = GPE_SNAP_HEAD;
 	u64 next_gid;
-	u32 n, off = 12;
 	int ret;
 
-	if (len < 12)
+	if (len < GPE_SNAP_HEAD)
 		return -EINVAL;
 	next_gid = get_unaligned_be64(p);
-	n = get_unaligned_be32(p + 8);
+	n = get_unaligned_be32(p + 16);
 	if (n > GPE_GROUPS_MAX)
 		return -EINVAL;
 	for (; n; n--) {
@@ -182,10 +262,11 @@ int gpe_dir_load(struct gpe_node *node, const u8 *p, u32 len)
 			return ret;
 		off += ret;
 	}
-	if (off != len)
-		return -EINVAL;
-	node->next_gid = next_gid;
-	return 0;
+	/* A number in use is never below the next one. */
+	node->next_gid = max(node->next_gid, next_gid);
+	return gpe_snap_changes(node, p + off, len - off,
+				get_unaligned_be32(p + 20), closing,
+				get_unaligned_be64(p + 8));
 }
 
 /* ---- looking in ---- */

@@ -272,7 +272,7 @@ static int gpe_install_newcomer(struct gpe_node *node,
 		return -ENODATA;
 	dir = gpe_blob_get(prop->dir);
 	gpe_epoch_drop(node);
-	ret = gpe_dir_load(node, dir->data, dir->len);
+	ret = gpe_dir_load(node, dir->data, dir->len, val->closing);
 	gpe_blob_put(dir);
 	if (ret)
 		return ret;

@@ -27,7 +27,7 @@
  *
  * A decision is the value decided; the directory's blob is gpe_dir's.
  */
-#include "gpe_int.h"
+#include "gpe_wirev.h"
 
 #define GPE_BEAT_LEN	26
 #define GPE_HEARD_LEN	12
