@@ -360,10 +360,11 @@ enum gpe_block gpe_credit_check(struct gpe_node *node, struct gpe_group *grp,
 			gpe_credit_release(node, grp, cr->rank);
 			gpe_credit_ask(node, cr, cost);
 		}
-		asked = true;
+		/* Our own grant may be there at once: the next one's turn. */
 		if (gpe_credit_self(node, cr) &&
 		    gpe_credit_room(node, cr) >= cost)
 			continue;
+		asked = true;
 		if (block == GPE_BLOCK_NONE && gpe_credit_self(node, cr))
 			block = GPE_BLOCK_SELF;
 		else
