@@ -219,24 +219,49 @@ static int gpe_credit_add(struct gpe_node *node, struct gpe_group *grp,
 }
 
 /**
- * gpe_credit_sync() - make the entries those of the latest view
+ * gpe_credit_prepare() - entries for a view that is to be the latest
  * @node: the node
- * @grp: its @mask is that of the latest view
- * @k: change that made it the latest; 0 at the opening of an epoch
- * @new_epoch: every count starts afresh
+ * @grp: its @mask is still that of the view before
+ * @mask: nodes of the view
+ * @k: change that makes it the latest; 0 at the opening of an epoch
  *
- * An entry that finds no memory is missed by gpe_credit_check(), which holds
- * senders back and tries again.
+ * Both sides of a pair know it by the change that brought them together, so an
+ * entry must not be made at a later one. What is added is found again when the
+ * change is tried again.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, or -ENOMEM: the change must not be applied.
  */
-int gpe_credit_sync(struct gpe_node *node, struct gpe_group *grp, u64 k,
-		    bool new_epoch)
+int gpe_credit_prepare(struct gpe_node *node, struct gpe_group *grp, u64 mask,
+		       u64 k)
+{
+	struct gpe_credit *cr;
+	u64 have = 0, ranks;
+	int ret = 0;
+
+	if (!(mask & gpe_bit(node->ep.self)))
+		return 0;
+	list_for_each_entry(cr, &grp->credits, list) {
+		int rank = gpe_rank_of(node, cr->id, cr->inc);
+
+		if (rank >= 0)
+			have |= gpe_bit(rank);
+	}
+	for (ranks = mask & ~have; ranks && !ret; ranks &= ranks - 1)
+		ret = gpe_credit_add(node, grp, __ffs64(ranks), k);
+	return ret;
+}
+
+/**
+ * gpe_credit_sync() - drop the entries that are not in the latest view
+ * @node: the node
+ * @grp: its @mask is that of the latest view, which was prepared for
+ * @new_epoch: every count starts afresh
+ */
+void gpe_credit_sync(struct gpe_node *node, struct gpe_group *grp,
+		     bool new_epoch)
 {
 	bool in = grp->mask & gpe_bit(node->ep.self);
 	struct gpe_credit *cr, *next;
-	u64 have = 0, ranks;
-	int ret = 0;
 
 	if (new_epoch)
 		grp->grant_rank = 0xff;
@@ -248,17 +273,10 @@ int gpe_credit_sync(struct gpe_node *node, struct gpe_group *grp, u64 k,
 			continue;
 		}
 		cr->rank = rank;
-		have |= gpe_bit(rank);
 		if (new_epoch)
 			gpe_credit_restart(cr);
 		gpe_credit_due(node, cr);
 	}
-	if (!in)
-		return 0;
-	grp->credit_k = k;
-	for (ranks = grp->mask & ~have; ranks; ranks &= ranks - 1)
-		ret |= gpe_credit_add(node, grp, __ffs64(ranks), k);
-	return ret;
 }
 
 /* ---- sending ---- */
@@ -349,10 +367,8 @@ enum gpe_block gpe_credit_check(struct gpe_node *node, struct gpe_group *grp,
 	for (ranks = mask; ranks; ranks &= ranks - 1) {
 		struct gpe_credit *cr = gpe_credit_rank(grp, __ffs64(ranks));
 
-		if (!cr) {
-			gpe_credit_sync(node, grp, grp->credit_k, false);
+		if (GPE_ASSERT(cr))
 			return GPE_BLOCK_CREDIT;
-		}
 		if (gpe_credit_room(node, cr) >= cost)
 			continue;
 		/* Only the first in rank is asked: see the head comment. */

@@ -216,6 +216,8 @@ int gpe_group_change(struct gpe_node *node, struct gpe_group *grp,
 		if (!old || GPE_ASSERT(last))
 			return -ENOMEM;
 	}
+	if (gpe_credit_prepare(node, grp, mask, k))
+		return -ENOMEM;
 	if ((grp->mask | mask) & self) {
 		/* An end stage carries no messages: it needs no queues. */
 		st = gpe_stage_new(node, grp, mask & self ? view : NULL,
@@ -239,7 +241,7 @@ int gpe_group_change(struct gpe_node *node, struct gpe_group *grp,
 	grp->latest = view;
 	grp->mask = mask;
 	grp->region = region;
-	gpe_credit_sync(node, grp, k, false);
+	gpe_credit_sync(node, grp, false);
 	gpe_group_work(node, grp);
 	return 0;
 }
@@ -272,6 +274,8 @@ int gpe_group_reopen(struct gpe_node *node, struct gpe_group *grp,
 	u64 region = mask ? gpe_set_region(node, mask) : 0;
 	bool event = !!view;
 
+	if (gpe_credit_prepare(node, grp, mask, 0))
+		return -ENOMEM;
 	grp->n_hist = 0;
 	if (last && last->view && (mask & self) &&
 	    (event || !gpe_stage_retag(node, last, mask, region))) {
@@ -289,7 +293,7 @@ int gpe_group_reopen(struct gpe_node *node, struct gpe_group *grp,
 	}
 	grp->mask = mask;
 	grp->region = region;
-	gpe_credit_sync(node, grp, 0, true);
+	gpe_credit_sync(node, grp, true);
 	gpe_group_work(node, grp);
 	return 0;
 }

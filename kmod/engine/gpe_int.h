@@ -493,7 +493,6 @@ struct gpe_group {
 	struct list_head stages;
 	struct list_head credits;
 	u32 limit;		/* least of the local members' limits */
-	u64 credit_k;		/* change of the latest credit sync */
 	u8 grant_rank;		/* who holds the large grant, 0xff: nobody */
 	struct gpe_hist hist[GPE_HIST];
 	u32 n_hist;
@@ -904,9 +903,13 @@ void gpe_credit_delivered(struct gpe_node *node, struct gpe_group *grp,
 			  struct gpe_msg *msg, bool read);
 void gpe_credit_consumed(struct gpe_node *node, struct list_head *recs);
 void gpe_credit_limit(struct gpe_node *node, struct gpe_ev_limit *ev);
-/* The latest view or the epoch changed: entries come and go. */
-int gpe_credit_sync(struct gpe_node *node, struct gpe_group *grp, u64 k,
-		    bool new_epoch);
+/* The latest view or the epoch is to change: entries that come, and then,
+ * when it has, those that go.
+ */
+int gpe_credit_prepare(struct gpe_node *node, struct gpe_group *grp, u64 mask,
+		       u64 k);
+void gpe_credit_sync(struct gpe_node *node, struct gpe_group *grp,
+		     bool new_epoch);
 void gpe_credit_free(struct gpe_node *node, struct gpe_group *grp);
 void gpe_credit_rx(struct gpe_node *node, struct gpe_pkt *pkt);
 void gpe_credit_timer(struct gpe_node *node);
