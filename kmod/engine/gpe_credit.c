@@ -492,22 +492,33 @@ void gpe_credit_consumed(struct gpe_node *node, struct list_head *recs)
 	}
 }
 
-void gpe_credit_limit(struct gpe_node *node, struct gpe_ev_limit *ev)
+/**
+ * gpe_credit_locals() - the local members, or their limits, have changed
+ * @node: the node
+ * @grp: their group
+ */
+void gpe_credit_locals(struct gpe_node *node, struct gpe_group *grp)
 {
-	struct gpe_local *loc = *ev->local_at;
-	struct gpe_group *grp = loc ? loc->grp : NULL;
+	struct gpe_local *loc;
 	struct gpe_credit *cr;
 
-	if (loc)
-		loc->limit = ev->limit;
-	if (!grp)
-		return;
 	grp->limit = U32_MAX;
 	list_for_each_entry(loc, &grp->locals, in_grp)
 		if (loc->limit < grp->limit)
 			grp->limit = loc->limit;
 	list_for_each_entry(cr, &grp->credits, list)
 		gpe_credit_tell(node, cr);
+}
+
+void gpe_credit_limit(struct gpe_node *node, struct gpe_ev_limit *ev)
+{
+	struct gpe_local *loc = *ev->local_at;
+
+	if (!loc)
+		return;
+	loc->limit = ev->limit;
+	if (loc->grp)
+		gpe_credit_locals(node, loc->grp);
 }
 
 /* ---- packets ---- */

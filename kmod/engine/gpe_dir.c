@@ -319,8 +319,10 @@ void gpe_local_free(struct gpe_node *node, struct gpe_local *loc)
 	list_del(&loc->list);
 	list_del(&loc->work);
 	list_del(&loc->in_grp);
-	if (loc->grp)
+	if (loc->grp) {
 		loc->grp->n_locals--;
+		gpe_credit_locals(node, loc->grp);
+	}
 	node->n_locals--;
 	gpe_free(loc);
 }

@@ -903,6 +903,7 @@ void gpe_credit_delivered(struct gpe_node *node, struct gpe_group *grp,
 			  struct gpe_msg *msg, bool read);
 void gpe_credit_consumed(struct gpe_node *node, struct list_head *recs);
 void gpe_credit_limit(struct gpe_node *node, struct gpe_ev_limit *ev);
+void gpe_credit_locals(struct gpe_node *node, struct gpe_group *grp);
 /* The latest view or the epoch is to change: entries that come, and then,
  * when it has, those that go.
  */
