@@ -644,17 +644,19 @@ void gpe_dir_timer(struct gpe_node *node)
 
 /* ---- rank 0: requests become changes ---- */
 
-static void gpe_dir_refuse(struct gpe_node *node, u32 rank, u32 port, int err)
+/* False: no cell for it, so the request stays. */
+static bool gpe_dir_refuse(struct gpe_node *node, u32 rank, u32 port, int err)
 {
 	struct gpe_msg *msg = gpe_msg_new(node, GPE_IT_REPLY);
 
 	if (!msg)
-		return;
+		return false;
 	msg->rank = rank;
 	put_unaligned_be32(port, msg->inl);
 	put_unaligned_be32(-err, msg->inl + 4);
 	msg->inl_len = GPE_REPLY_LEN;
 	list_add_tail(&msg->q, &node->replies);
+	return true;
 }
 
 /* Zero stands for the default and asks for nothing. */
@@ -698,10 +700,8 @@ static bool gpe_dir_do(struct gpe_node *node, u32 rank,
 		return true;
 	if (ch->op == GPE_OP_JOIN) {
 		err = gpe_join_check(node, grp, ch);
-		if (err) {
-			gpe_dir_refuse(node, rank, ch->addr.port, err);
-			return true;
-		}
+		if (err)
+			return gpe_dir_refuse(node, rank, ch->addr.port, err);
 	}
 	msg = gpe_msg_new(node, GPE_IT_LOG);
 	if (!msg)
