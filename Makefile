@@ -20,7 +20,8 @@ PACKAGES := gcc make libc6-dev libelf-dev bc flex bison kmod cpio xz-utils \
 	clang-format python3 perl linux-headers-cloud-amd64 \
 	linux-headers-6.12-cloud-amd64 linux-source-6.1
 
-.PHONY: all help deps module sparse lib tools selftests bench unit sim vm \
+.PHONY: all help deps module sparse lib tools selftests bench unit sim \
+	sim-asan sim-faults vm \
 	check demo static clean install
 all: module lib tools
 
@@ -198,6 +199,10 @@ SEEDS ?= 500
 FIRST ?= 1
 sim: $(B)/sim
 	@$(B)/sim --seeds $(SEEDS) --first $(FIRST)
+sim-asan: $(B)/sim-asan
+	@$(B)/sim-asan --seeds 60 --first 10001
+sim-faults: $(B)/sim-faults
+	@$(B)/sim-faults --faults --seeds 1500
 
 # ---- the guest ----
 

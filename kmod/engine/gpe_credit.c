@@ -364,6 +364,8 @@ enum gpe_block gpe_credit_check(struct gpe_node *node, struct gpe_group *grp,
 	bool asked = false;
 	u64 ranks;
 
+	if (GPE_BROKEN(GPE_FAULT_CREDIT_ANY))
+		return GPE_BLOCK_NONE;
 	for (ranks = mask; ranks; ranks &= ranks - 1) {
 		struct gpe_credit *cr = gpe_credit_rank(grp, __ffs64(ranks));
 

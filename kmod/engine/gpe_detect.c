@@ -528,6 +528,8 @@ void gpe_detect_rx(struct gpe_node *node, struct gpe_pkt *pkt)
 static u64 gpe_path_silence(const struct gpe_node *node,
 			    const struct gpe_path *p)
 {
+	if (GPE_BROKEN(GPE_FAULT_SUSPECT_NEVER))
+		return 0;
 	return node->now - max(p->heard_ns, node->detect->floor_ns);
 }
 

@@ -431,19 +431,18 @@ static struct gpe_view *gpe_view_with(const struct gpe_node *node,
 				      const struct gpe_dir_change *ch)
 {
 	const struct gpe_view *old = grp->latest;
-	u32 add = GPE_BROKEN(GPE_FAULT_VIEW_SKIP_SELF) && old->n > 1 ? 0 : 1;
-	struct gpe_view *view = gpe_view_new(old->n + add, 0);
+	struct gpe_view *view = gpe_view_new(old->n + 1, 0);
 	u32 i;
 
 	if (!view)
 		return NULL;
 	for (i = 0; i < old->n; i++)
 		view->m[i].addr = old->m[i].addr;
-	if (add) {
-		view->m[i].addr = ch->addr;
-		view->m[i].change = 1;
-		view->n_joined = 1;
-	}
+	view->m[i].addr = ch->addr;
+	view->m[i].change = 1;
+	view->n_joined = 1;
+	if (GPE_BROKEN(GPE_FAULT_VIEW_RANKS) && (node->ep.self & 1) && i)
+		swap(view->m[0], view->m[i]);
 	view->id.epoch = node->ep.epoch;
 	view->id.seq = ch->k;
 	return view;

@@ -7,7 +7,7 @@
 #define GPE_FAULT_H
 
 #define GPE_FAULT_LIST(X)						\
-	X(VIEW_SKIP_SELF, "a first view leaves out its own member", "V1") \
+	X(VIEW_RANKS, "one node ranks the members of a view otherwise", "V1") \
 	X(MARK_EARLY, "a view installs without the markers", "V2")	\
 	X(MARK_UNSTABLE, "a view installs before all have its markers", "V2") \
 	X(CUT_SHORT, "one node installs with less than the cut", "V2")	\
@@ -20,9 +20,9 @@
 	X(SELF_SKIP, "own messages are not delivered", "V9")		\
 	X(QUORUM_ANY, "any ballot decides without a quorum", "V10")	\
 	X(NO_REPAIR, "lost items are not sent again", "V11")		\
-	X(SUSPECT_NEVER, "silence is never suspected", "V11")		\
+	X(SUSPECT_NEVER, "silence is never noticed", "V11")		\
 	X(WAKE_LOST, "a blocked sender is not woken", "V11")		\
-	X(CUT_OWN, "own messages at the cut are dropped", "V13")
+	X(CREDIT_ANY, "senders ask for no credit", "V13")
 
 enum gpe_fault_nr {
 	GPE_FAULT_NONE,

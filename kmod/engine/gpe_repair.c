@@ -174,7 +174,7 @@ bool gpe_tx_wants(struct gpe_node *node, struct gpe_region *rgn)
 
 /* Everything up to the cut goes into the stages; what lies beyond is void. */
 static void gpe_stream_drain(struct gpe_node *node, struct gpe_region *rgn,
-			     struct gpe_stream *s, u32 rank)
+			     struct gpe_stream *s)
 {
 	struct gpe_msg *msg, *next;
 
@@ -182,8 +182,6 @@ static void gpe_stream_drain(struct gpe_node *node, struct gpe_region *rgn,
 		s->cut = s->cum;
 	if (GPE_BROKEN(GPE_FAULT_CUT_SHORT) && (node->ep.self & 1) && s->cut)
 		s->cut--;
-	if (GPE_BROKEN(GPE_FAULT_CUT_OWN) && rank == node->ep.self && s->cut)
-		s->cut = s->stable;
 	gpe_advance(node, rgn, s);
 	for (msg = gpe_msg_first(s); msg; msg = next) {
 		next = gpe_msg_next(msg);
@@ -206,8 +204,7 @@ int gpe_region_drain(struct gpe_node *node)
 			for (ranks = rgn->mask; ranks; ranks &= ranks - 1)
 				gpe_stream_drain(node, rgn,
 						 gpe_stream(rgn,
-							    __ffs64(ranks)),
-						 __ffs64(ranks));
+							    __ffs64(ranks)));
 			/* The log waits for nothing but memory. */
 			if (rgn->dir && gpe_stream(rgn, 0)->stalled)
 				return -ENOMEM;

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sim --seeds N --first K: runs N seeds, two at a time. One line for each that
+ * breaks a property; the last line counts.
+ *
+ * sim --faults (a build with GPE_FAULTS): for each deliberate fault of the
+ * engine, runs seeds until the checker that the fault is meant for finds it.
+ */
+#include <getopt.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "sim.h"
+
+struct sim S;
+
+enum { PROCS = 2 };
+
+/*
+ * What the processes add up, in shared memory. @want: stop when this property
+ * is found broken, and say nothing; @caught: by which seed
+ */
+struct tally {
+	const char *want;
+	u64 caught;
+	u64 steps;
+	u64 bad;
+	u64 done;
+};
+
+u32 sim_rand(u32 below)
+{
+	u64 z = (S.rng += 0x9e3779b97f4a7c15ULL); /* splitmix64 */
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return (u32)((z ^ (z >> 31)) >> 32) % below;
+}
+
+bool sim_chance(u32 per_mille)
+{
+	return per_mille && sim_rand(1000) < per_mille;
+}
+
+void sim_bad(const char *property, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (S.bad)
+		return;
+	S.bad = true;
+	S.property = property;
+	va_start(ap, fmt);
+	vsnprintf(S.what, sizeof(S.what), fmt, ap);
+	va_end(ap);
+	sim_trace("%s: %s", property, S.what);
+}
+
+void sim_trace(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!S.trace)
+		return;
+	printf("%10.3f ", S.now / 1e6);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+/* Each seed draws its own chances: many runs have few faults or none. */
+static u32 draw(u32 most)
+{
+	return sim_chance(400) ? 0 : sim_rand(most);
+}
+
+static void setup(u64 seed, u32 nodes)
+{
+	u32 i;
+
+	S.seed = seed;
+	S.rng = seed * 0x2545f4914f6cdd1dULL;
+	S.now = 1000 * SIM_MS;
+	S.n_nodes = nodes ? nodes : 2 + sim_rand(SIM_NODES - 1);
+	S.n_groups = 1 + sim_rand(SIM_GROUPS);
+	S.mix = (struct sim_mix){
+		.loss = draw(200), .dup = draw(100), .reorder = draw(300),
+		.crash = draw(200), .pause = draw(200), .cut = draw(300),
+		.oneway = draw(200), .leave = 1 + draw(50), .big = draw(100),
+		.slow = draw(800), .send = 20 + sim_rand(200),
+		.one = draw(200),
+	};
+	S.faults = true;
+	S.working = true;
+	S.msg = calloc(SIM_MSGS, sizeof(*S.msg));
+	check_init();
+	for (i = 0; i < S.n_nodes; i++)
+		S.node[i].index = i;
+}
+
+static bool settled(void)
+{
+	struct gpe_node_info info;
+	u32 i, up = 0, n = 0;
+	u64 epoch = 0;
+
+	for (i = 0; i < S.n_nodes; i++) {
+		if (!S.node[i].engine)
+			continue;
+		gpe_node_info(S.node[i].engine, &info);
+		if (info.state != GPE_ST_NORMAL || (n && n != info.n_nodes) ||
+		    (epoch && epoch != info.epoch) ||
+		    !sim_node_idle(&S.node[i]))
+			return false;
+		epoch = info.epoch;
+		n = info.n_nodes;
+		up++;
+	}
+	return up == n;
+}
+
+static void why_not(void)
+{
+	struct gpe_node_info info;
+	char text[160] = "";
+	u32 i, at = 0;
+
+	for (i = 0; i < S.n_nodes && at < sizeof(text) - 24; i++) {
+		if (!S.node[i].engine)
+			continue;
+		gpe_node_info(S.node[i].engine, &info);
+		at += snprintf(text + at, sizeof(text) - at, " %u:%u/%u%s%s",
+			       i, info.state, info.n_nodes,
+			       sim_node_idle(&S.node[i]) ? "" : "!",
+			       info.why);
+	}
+	sim_bad("V11", "not settled (node:state/nodes)%s", text);
+}
+
+static void teardown(void)
+{
+	u32 i;
+
+	for (i = 0; i < S.n_nodes; i++)
+		if (S.node[i].engine)
+			sim_node_crash(&S.node[i]);
+	sim_net_clear();
+	check_free();
+	free(S.msg);
+	if (!S.bad && (gpe_shim_allocs || gpe_shim_bufs))
+		sim_bad("memory", "%ld objects, %ld buffers left over",
+			gpe_shim_allocs, gpe_shim_bufs);
+}
+
+static void run(u64 until)
+{
+	while (!S.bad && sim_next(until))
+		;
+}
+
+static void one_seed(u64 seed, u32 nodes)
+{
+	u64 end;
+	u32 i;
+
+	setup(seed, nodes);
+	for (i = 0; i < S.n_nodes; i++)
+		sim_node_start(&S.node[i]);
+	sim_at(S.now + 500 * SIM_MS, SIM_EV_FAULT, 0, 0, NULL);
+	run(S.now + (2000 + sim_rand(6000)) * SIM_MS);
+	sim_heal();
+	/* The bound of V11, with the longest hold-off of a flapping node. */
+	end = S.now + 60000 * SIM_MS;
+	while (!S.bad && S.now < end && !settled())
+		run(S.now + 100 * SIM_MS);
+	if (!S.bad && !settled())
+		why_not();
+	/* What is under way arrives. */
+	if (!S.bad)
+		run(S.now + 3000 * SIM_MS);
+	for (i = 0; i < S.n_nodes && !S.bad; i++)
+		if (S.node[i].engine)
+			sim_read(&S.node[i], true);
+	if (!S.bad)
+		check_end();
+	teardown();
+}
+
+static void panic(void)
+{
+	printf("seed %llu: assertion; replay: build/sim --seeds 1 --first %llu --trace\n",
+	       S.seed, S.seed);
+	fflush(stdout);
+}
+
+static void report(struct tally *t, u64 seed)
+{
+	__atomic_add_fetch(&t->steps, S.steps, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&t->done, 1, __ATOMIC_RELAXED);
+	if (S.trace)
+		printf("hash %016llx\n", S.hash);
+	if (!S.bad)
+		return;
+	__atomic_add_fetch(&t->bad, 1, __ATOMIC_RELAXED);
+	if (t->want) {
+		if (!strcmp(S.property, t->want))
+			t->caught = seed;
+		return;
+	}
+	printf("seed %llu: %s violated: %s; replay: build/sim --seeds 1 --first %llu --trace\n",
+	       seed, S.property, S.what, seed);
+	fflush(stdout);
+}
+
+static void worker(struct tally *t, u64 seed, u64 end, u32 step, u32 nodes,
+		   bool trace)
+{
+	for (; seed < end && !t->caught; seed += step) {
+		memset(&S, 0, sizeof(S));
+		gpe_shim_allocs = 0;
+		gpe_shim_bufs = 0;
+		S.trace = trace;
+		one_seed(seed, nodes);
+		report(t, seed);
+	}
+}
+
+static u64 number(const char *opt, const char *text)
+{
+	char *end;
+	u64 n = strtoull(text, &end, 10);
+
+	if (*end || !*text) {
+		fprintf(stderr, "sim: %s wants a number, not \"%s\"\n", opt,
+			text);
+		exit(2);
+	}
+	return n;
+}
+
+/* Runs the seeds from @first up to @end: how many processes died. */
+static u32 run_seeds(struct tally *t, u64 first, u64 end, u32 nodes, bool trace)
+{
+	u32 i, died = 0;
+	int status;
+
+	for (i = 0; i < PROCS; i++) {
+		fflush(stdout);
+		if (!fork()) {
+			worker(t, first + i, end, PROCS, nodes, trace);
+			fflush(stdout);
+			_exit(0);
+		}
+	}
+	while (wait(&status) > 0)
+		died += !!status;
+	return died;
+}
+
+#ifdef GPE_FAULTS
+#include "gpe_fault.h"
+
+static const struct {
+	const char *name;
+	const char *rule;
+	const char *property;
+} faults[] = {
+	{ "none", "", "" },
+#define X(name, rule, property) { #name, rule, property },
+	GPE_FAULT_LIST(X)
+#undef X
+};
+
+static void pick_fault(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(faults); i++)
+		if (!strcmp(faults[i].name, name)) {
+			gpe_fault = i;
+			return;
+		}
+	fprintf(stderr, "sim: no such fault: %s\n", name);
+	exit(2);
+}
+
+static int all_faults(struct tally *t, u64 seeds, u64 first)
+{
+	u32 i, missed = 0;
+
+	for (i = 1; i < ARRAY_SIZE(faults); i++) {
+		memset(t, 0, sizeof(*t));
+		t->want = faults[i].property;
+		gpe_fault = i;
+		run_seeds(t, first, first + seeds, 0, false);
+		missed += !t->caught;
+		printf("%sok %u - %s: %s: ", t->caught ? "" : "not ", i,
+		       faults[i].name, faults[i].rule);
+		if (t->caught)
+			printf("%s, seed %llu\n", t->want, t->caught);
+		else
+			printf("%s not found in %llu seeds\n", t->want, seeds);
+	}
+	printf("faults: %u caught, %u missed\n", i - 1 - missed, missed);
+	return !!missed;
+}
+#else
+static void pick_fault(const char *name)
+{
+	fprintf(stderr, "sim: built without faults, so no %s\n", name);
+	exit(2);
+}
+
+static int all_faults(struct tally *t, u64 seeds, u64 first)
+{
+	(void)t;
+	(void)seeds;
+	(void)first;
+	fprintf(stderr, "sim: built without faults\n");
+	return 2;
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	static const struct option opts[] = {
+		{ "seeds", 1, 0, 's' }, { "first", 1, 0, 'f' },
+		{ "nodes", 1, 0, 'n' }, { "trace", 0, 0, 't' },
+		{ "fault", 1, 0, 'x' }, { "faults", 0, 0, 'a' }, { 0 }
+	};
+	u64 seeds = 100, first = 1, nodes = 0;
+	bool trace = false, all = false;
+	struct tally *t;
+	u32 died;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			seeds = number("--seeds", optarg);
+			break;
+		case 'f':
+			first = number("--first", optarg);
+			break;
+		case 'n':
+			nodes = number("--nodes", optarg);
+			break;
+		case 't':
+			trace = true;
+			break;
+		case 'x':
+			pick_fault(optarg);
+			break;
+		case 'a':
+			all = true;
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (nodes == 1 || nodes > SIM_NODES) {
+		fprintf(stderr, "sim: --nodes is 2 to %d\n", SIM_NODES);
+		return 2;
+	}
+	t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	gpe_shim_panic = panic;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (all)
+		return all_faults(t, seeds, first);
+	died = run_seeds(t, first, first + seeds, nodes, trace);
+	if (t->done != seeds)
+		printf("sim: %llu seeds were not run\n", seeds - t->done);
+	printf("sim: %llu seeds, %llu steps, %llu violations\n", seeds,
+	       t->steps, t->bad + died);
+	return t->bad || died || t->done != seeds;
+}

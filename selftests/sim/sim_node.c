@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hosts the engine of a node as the kernel's glue does: actions in their
+ * order, one log a group, records handed back when all sockets have read them.
+ */
+#include "sim.h"
+
+/* ---- records in logs: host_u64[0] counts the readers still to come ---- */
+
+static struct gpe_msg_info info_of(const struct gpe_rec *rec)
+{
+	struct gpe_msg_info info;
+
+	gpe_msg_info(rec, &info);
+	return info;
+}
+
+/* The number in the first 8 bytes; the rest must follow from it. */
+static u64 payload(const struct gpe_rec *rec, u32 len)
+{
+	u8 head[8] = { 0 };
+	u32 i, k, off, n, at = 0;
+	u64 id = 0;
+	void *buf;
+
+	for (i = 0; gpe_msg_seg(rec, i, &buf, &off, &n); i++) {
+		const u8 *p = ((struct gpe_shim_buf *)buf)->data + off;
+
+		for (k = 0; k < n; k++, at++) {
+			if (at < 8) {
+				head[at] = p[k];
+				if (at == 7)
+					id = get_unaligned_be64(head);
+			} else if (p[k] != (u8)(id * 31 + at * 7)) {
+				return U64_MAX;
+			}
+		}
+	}
+	return at == len ? id : U64_MAX;
+}
+
+static bool listed(const struct sim_sock *s, const struct gpe_view *view)
+{
+	u32 i;
+
+	for (i = 0; i < view->n; i++)
+		if (view->m[i].addr.port == s->port &&
+		    gpe_is_self(s->node->engine, &view->m[i].addr))
+			return true;
+	return false;
+}
+
+/* Somebody to send to alone. */
+static void pick_peer(struct sim_sock *s, const struct gpe_view *view)
+{
+	s->peer = view->m[sim_rand(view->n)].addr;
+}
+
+static void give(struct sim_sock *s, struct gpe_rec *rec)
+{
+	struct gpe_msg_info info;
+
+	switch (rec->type) {
+	case GPE_REC_MSG:
+		info = info_of(rec);
+		check_deliver(s->member, &info, payload(rec, info.len));
+		break;
+	case GPE_REC_VIEW:
+		check_view(s->member,
+			   container_of(rec, struct gpe_view_rec, rec)->view);
+		pick_peer(s, container_of(rec, struct gpe_view_rec, rec)->view);
+		break;
+	case GPE_REC_SUSPENDED:
+		check_suspended(s->member);
+		break;
+	}
+}
+
+/* Into the log, which is bounded by the members' limit. */
+static void append(struct sim_host *h, struct gpe_rec *rec)
+{
+	list_add_tail(&rec->link, &h->log);
+	if (rec->type != GPE_REC_MSG)
+		return;
+	h->unread += info_of(rec).len + GPE_RECORD_COST;
+	if (h->unread > 2 * SIM_LIMIT)
+		sim_bad("V13", "%llu bytes unread at a limit of %u",
+			h->unread, SIM_LIMIT);
+}
+
+static void deliver(struct sim_node *n, struct sim_host *h,
+		    struct gpe_rec *rec)
+{
+	u32 i;
+
+	append(h, rec);
+	for (i = 0; i < SIM_SOCKS; i++) {
+		struct sim_sock *s = &n->sock[i];
+		const struct gpe_view *view;
+
+		if (!s->bound || s->host != h || s->closing)
+			continue;
+		if (rec->type == GPE_REC_VIEW) {
+			view = container_of(rec, struct gpe_view_rec,
+					    rec)->view;
+			s->attached = listed(s, view);
+		}
+		if (s->attached)
+			give(s, rec);
+		if (S.bad)
+			sim_trace("  at node %u port %u", n->index, s->port);
+	}
+}
+
+static void deliver_one(struct sim_node *n, struct sim_sock *s,
+			struct gpe_rec *rec)
+{
+	if (s->attached && !s->closing)
+		give(s, rec);
+	append(&n->host[s->group], rec);
+}
+
+static void gone(struct sim_sock *s)
+{
+	check_gone(s->member);
+	if (s->pending && s->submit.buf)
+		gpe_buf_put(s->submit.buf);
+	memset(s, 0, sizeof(*s));
+}
+
+/* As in the kernel, whoever was refused sleeps until it is woken. */
+static void wake(struct sim_node *n, struct sim_host *h)
+{
+	bool any = false;
+	u32 i;
+
+	for (i = 0; i < SIM_SOCKS; i++) {
+		struct sim_sock *s = &n->sock[i];
+
+		if (!s->bound || s->host != h)
+			continue;
+		s->woken = true;
+		any |= s->pending;
+	}
+	if (any)
+		sim_at(S.now, SIM_EV_WAKE, n->index, 0, NULL);
+}
+
+static void act(struct sim_node *n, const struct gpe_act *a)
+{
+	switch (a->type) {
+	case GPE_ACT_SEND:
+		sim_send(n, &a->send);
+		break;
+	case GPE_ACT_DELIVER:
+		deliver(n, a->deliver.host, a->deliver.rec);
+		break;
+	case GPE_ACT_DELIVER_ONE:
+		deliver_one(n, a->deliver.cookie, a->deliver.rec);
+		break;
+	case GPE_ACT_GONE:
+		gone(a->gone.cookie);
+		break;
+	case GPE_ACT_WAKE:
+		wake(n, a->wake.host);
+		break;
+	default:
+		break;
+	}
+}
+
+static void look(struct sim_node *n)
+{
+	bool follows = n->last_state != GPE_ST_SUSPENDED;
+	struct gpe_node_info info;
+
+	gpe_node_info(n->engine, &info);
+	n->last_state = info.state;
+	if (!info.epoch || info.epoch == n->last_epoch)
+		return;
+	sim_trace("node %u (inc %llx) epoch %llu of %u nodes, was %llu",
+		  n->index, info.inc & 0xffff, info.epoch, info.n_nodes,
+		  n->last_epoch);
+	/* A suspension may end in a chain that was formed anew. */
+	check_epoch(&info, info.inc == n->last_inc && follows ?
+				   n->last_epoch : 0);
+	n->last_epoch = info.epoch;
+	n->last_inc = info.inc;
+}
+
+static void one_step(struct sim_node *n, struct gpe_event *ev)
+{
+	struct gpe_out *out = n->out;
+	u32 i, need;
+
+	for (need = gpe_pool_need(n->engine); need; need--)
+		gpe_pool_add(n->engine, gpe_alloc(GPE_CELL_SIZE));
+	gpe_step(n->engine, S.now, ev, out);
+	S.steps++;
+	S.hash = (S.hash ^ (S.now + n->index + ev->type)) *
+		 0x100000001b3ULL;
+	n->more = out->more;
+	for (i = 0; i < out->n; i++)
+		act(n, &out->act[i]);
+	look(n);
+}
+
+void sim_node_step(struct sim_node *n, struct gpe_event *ev)
+{
+	struct gpe_event tick = { .type = GPE_EV_TICK };
+	u32 rounds = 0;
+	u64 at;
+
+	one_step(n, ev);
+	while (n->more && !S.bad) {
+		one_step(n, &tick);
+		if (++rounds == 100000)
+			sim_bad("V11", "the engine never comes to an end");
+	}
+	at = gpe_next_deadline(n->engine);
+	if (at == U64_MAX || at == n->tick_at)
+		return;
+	n->tick_at = at > S.now ? at : S.now + 1;
+	sim_at(n->tick_at, SIM_EV_TICK, n->index, 0, NULL);
+}
+
+void sim_node_tick(struct sim_node *n)
+{
+	struct gpe_event ev = { .type = GPE_EV_TICK };
+
+	n->tick_at = 0;
+	sim_node_step(n, &ev);
+}
+
+void sim_node_packet(struct sim_node *n, u32 path, struct gpe_shim_buf *buf)
+{
+	struct gpe_event ev = { .type = GPE_EV_PACKET };
+
+	if (n->engine) {
+		ev.packet.path = path;
+		ev.packet.hdr = buf->data;
+		ev.packet.hdr_len = min(buf->len, GPE_HDR_MAX);
+		ev.packet.len = buf->len;
+		ev.packet.buf = buf;
+		sim_node_step(n, &ev);
+	}
+	gpe_buf_put(buf);
+}
+
+void sim_node_start(struct sim_node *n)
+{
+	struct gpe_cfg cfg = { .id = n->index + 1, .cluster = 7, .votes = 1,
+			       .heartbeat_ns = GPE_HEARTBEAT_NS,
+			       .detect_ns = GPE_DETECT_NS };
+	u64 wall = S.now + 1700000000ULL * 1000 * SIM_MS;
+	struct gpe_event ev;
+	u32 i;
+
+	n->inc = (u64)sim_rand(U32_MAX) << 32 | (sim_rand(U32_MAX) + 1);
+	n->engine = gpe_node_create(&cfg, n->inc, sim_rand(U32_MAX), S.now,
+				    wall);
+	n->out = malloc(sizeof(*n->out));
+	if (!n->engine || !n->out)
+		abort();
+	n->last_epoch = 0;
+	n->last_inc = 0;
+	n->tick_at = 0;
+	for (i = 0; i < SIM_GROUPS; i++) {
+		INIT_LIST_HEAD(&n->host[i].log);
+		n->host[i].group = i;
+		n->host[i].unread = 0;
+	}
+	sim_trace("node %u starts, inc %llx", n->index, n->inc & 0xffff);
+	ev.type = GPE_EV_BEARERS;
+	ev.bearers.count = 1;
+	ev.bearers.wall_ns = wall;
+	sim_node_step(n, &ev);
+	for (i = 0; i < S.n_nodes - 1; i++) {
+		ev.type = GPE_EV_PEER_ADD;
+		ev.peer.path = i;
+		ev.peer.mtu = 1472;
+		sim_node_step(n, &ev);
+	}
+	sim_at(S.now + SIM_MS, SIM_EV_WORK, n->index, 0, NULL);
+}
+
+void sim_node_crash(struct sim_node *n)
+{
+	struct gpe_rec *rec, *next;
+	u32 i;
+
+	sim_trace("node %u crashes", n->index);
+	for (i = 0; i < SIM_GROUPS; i++) {
+		list_for_each_entry_safe(rec, next, &n->host[i].log, link) {
+			list_del(&rec->link);
+			gpe_rec_free(n->engine, rec);
+		}
+	}
+	for (i = 0; i < SIM_SOCKS; i++)
+		if (n->sock[i].bound)
+			gone(&n->sock[i]);
+	gpe_node_free(n->engine);
+	free(n->out);
+	n->engine = NULL;
+	n->out = NULL;
+	n->tick_at = 0;
+}
+
+/* Nothing waits to be sent or read, every socket is in. */
+bool sim_node_idle(const struct sim_node *n)
+{
+	u32 i;
+
+	for (i = 0; i < SIM_SOCKS; i++)
+		if (n->sock[i].bound &&
+		    (n->sock[i].pending || n->sock[i].closing ||
+		     !n->sock[i].attached))
+			return false;
+	return true;
+}
