@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/* gsockctl node */
+#include <inttypes.h>
+#include <stdio.h>
+#include "gsockctl.h"
+#include "node.h"
+#include "print.h"
+
+const struct field node_fields[] = {
+	{ "id", GSOCK_A_NODE_ID, FIELD_NUM },
+	{ "incarnation", GSOCK_A_NODE_INC, FIELD_NUM },
+	{ "cluster", GSOCK_A_NODE_CLUSTER, FIELD_STR },
+	{ "state", GSOCK_A_NODE_STATE, FIELD_STATE },
+	{ "why", GSOCK_A_NODE_WHY, FIELD_STR },
+	{ "epoch", GSOCK_A_NODE_EPOCH, FIELD_NUM },
+	{ "quorate", GSOCK_A_NODE_QUORATE, FIELD_BOOL },
+	{ "votes", GSOCK_A_NODE_VOTES, FIELD_NUM },
+	{ "expected_votes", GSOCK_A_NODE_EXPECTED_VOTES, FIELD_NUM },
+	{ "expected_decided", GSOCK_A_NODE_EXPECTED_DECIDED, FIELD_NUM },
+	{ "heartbeat_ms", GSOCK_A_NODE_HEARTBEAT_MS, FIELD_NUM },
+	{ "detect_ms", GSOCK_A_NODE_DETECT_MS, FIELD_NUM },
+	{ "family", GSOCK_A_NODE_FAMILY, FIELD_NUM },
+	{ "groups", GSOCK_A_NODE_GROUPS, FIELD_NUM },
+	{ "ballots", GSOCK_A_NODE_BALLOTS, FIELD_NUM },
+	{ "view_changes", GSOCK_A_NODE_VIEW_CHANGES, FIELD_NUM },
+	{ }
+};
+
+static const struct field seat_fields[] = {
+	{ "id", GSOCK_A_NODE_ID, FIELD_NUM },
+	{ "incarnation", GSOCK_A_NODE_INC, FIELD_NUM },
+	{ "votes", GSOCK_A_NODE_VOTES, FIELD_NUM },
+	{ }
+};
+
+struct json_object *node_json(const struct gsock_rec *node)
+{
+	struct json_object *obj = rec_json(node, node_fields);
+
+	json_object_object_add(obj, "nodes",
+			       recs_json(gsock_rec_nested(node), seat_fields));
+	return obj;
+}
+
+static void show_expected(const struct gsock_rec *node)
+{
+	uint64_t set = gsock_rec_num(node, GSOCK_A_NODE_EXPECTED_VOTES);
+
+	uint64_t decided = gsock_rec_num(node, GSOCK_A_NODE_EXPECTED_DECIDED);
+
+	printf("votes         %" PRIu64, gsock_rec_num(node,
+						       GSOCK_A_NODE_VOTES));
+	if (decided)
+		printf(" of %" PRIu64 " expected", decided);
+	else
+		printf(", none decided");
+	if (set)
+		printf(" (own setting %" PRIu64 ")\n", set);
+	else
+		puts(" (own setting 0: one and one for each peer)");
+}
+
+/* The nodes of the view by rank; the one that is asked has a star. */
+static void show_seats(const struct gsock_rec *node)
+{
+	struct gsock_rec *seat = gsock_rec_nested(node);
+	struct table *t;
+	int rank = 0;
+
+	if (!seat) {
+		puts("view          none");
+		return;
+	}
+	puts("view");
+	t = table_new(5);
+	table_cell(t, "  rank");
+	table_cell(t, "node");
+	table_cell(t, "votes");
+	table_cell(t, "incarnation");
+	table_cell(t, "%s", "");
+	for (; seat; seat = gsock_rec_next(seat)) {
+		uint64_t id = gsock_rec_num(seat, GSOCK_A_NODE_ID);
+		uint64_t inc = gsock_rec_num(seat, GSOCK_A_NODE_INC);
+		bool self = id == gsock_rec_num(node, GSOCK_A_NODE_ID) &&
+			    inc == gsock_rec_num(node, GSOCK_A_NODE_INC);
+
+		table_cell(t, "  %d", rank++);
+		table_cell(t, "%" PRIu64, id);
+		table_cell(t, "%" PRIu64,
+			   gsock_rec_num(seat, GSOCK_A_NODE_VOTES));
+		table_cell(t, "%" PRIu64, inc);
+		table_cell(t, "%s", self ? "* this node" : "");
+	}
+	table_print(t);
+}
+
+static void show_node(const struct gsock_rec *node)
+{
+	const char *why = gsock_rec_str(node, GSOCK_A_NODE_WHY);
+
+	printf("node          %" PRIu64 "\n",
+	       gsock_rec_num(node, GSOCK_A_NODE_ID));
+	printf("incarnation   %" PRIu64 "\n",
+	       gsock_rec_num(node, GSOCK_A_NODE_INC));
+	printf("cluster       %s\n", gsock_rec_str(node, GSOCK_A_NODE_CLUSTER));
+	printf("state         %s%s%s\n",
+	       gsock_node_state_name(gsock_rec_num(node, GSOCK_A_NODE_STATE)),
+	       *why ? ": " : "", why);
+	printf("epoch         %" PRIu64 "\n",
+	       gsock_rec_num(node, GSOCK_A_NODE_EPOCH));
+	printf("quorum        %s\n",
+	       gsock_rec_num(node, GSOCK_A_NODE_QUORATE) ? "yes" : "no");
+	show_expected(node);
+	printf("heartbeat     %" PRIu64 " ms, detection after %" PRIu64 " ms\n",
+	       gsock_rec_num(node, GSOCK_A_NODE_HEARTBEAT_MS),
+	       gsock_rec_num(node, GSOCK_A_NODE_DETECT_MS));
+	printf("groups        %" PRIu64 "\n",
+	       gsock_rec_num(node, GSOCK_A_NODE_GROUPS));
+	printf("view changes  %" PRIu64 ", ballots started here %" PRIu64 "\n",
+	       gsock_rec_num(node, GSOCK_A_NODE_VIEW_CHANGES),
+	       gsock_rec_num(node, GSOCK_A_NODE_BALLOTS));
+	printf("family        %" PRIu64 "\n",
+	       gsock_rec_num(node, GSOCK_A_NODE_FAMILY));
+	show_seats(node);
+}
+
+int node_show(struct call *call)
+{
+	struct gsock_rec *node;
+	struct gsock_ctx *ctx;
+	int ret = take_words(call, 0, 0, "");
+
+	if (!ret)
+		ret = take_ctx(call, &ctx);
+	if (ret)
+		return ret;
+	ret = gsock_node_get(ctx, &node);
+	if (ret) {
+		ret = refused(call, ctx, ret);
+	} else {
+		if (call->json)
+			json_show(node_json(node));
+		else
+			show_node(node);
+		gsock_rec_free(node);
+	}
+	gsock_ctx_free(ctx);
+	return ret;
+}
+
+/* ---- set ---- */
+
+/* What can be set, with its range; a text where the range is 0 to 0. */
+static const struct {
+	const char *word;
+	int attr;
+	uint32_t min;
+	uint32_t max;
+} settings[] = {
+	{ "id", GSOCK_A_NODE_ID, 1, 2147483647 },
+	{ "cluster", GSOCK_A_NODE_CLUSTER, 0, 0 },
+	{ "votes", GSOCK_A_NODE_VOTES, 0, 16 },
+	{ "expected-votes", GSOCK_A_NODE_EXPECTED_VOTES, 0, 1024 },
+	{ "heartbeat", GSOCK_A_NODE_HEARTBEAT_MS, 10, 10000 },
+	{ "detect", GSOCK_A_NODE_DETECT_MS, 30, 60000 },
+};
+
+#define N_SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+static int fill_setting(const struct call *call, struct gsock_set *set,
+			size_t i, const char *value)
+{
+	const char *bad;
+	uint32_t num;
+	int ret;
+
+	if (!settings[i].max) {
+		bad = parse_cluster(value);
+		if (bad)
+			return usage(call, "%s: '%s' %s", settings[i].word,
+				     value, bad);
+		ret = gsock_set_str(set, settings[i].attr, value);
+	} else {
+		ret = take_num(call, settings[i].word, value, settings[i].min,
+			       settings[i].max, &num);
+		if (ret)
+			return ret;
+		ret = gsock_set_num(set, settings[i].attr, num);
+	}
+	return ret ? failed(call, ret) : 0;
+}
+
+static int fill_settings(const struct call *call, struct gsock_set *set)
+{
+	struct keyword words[N_SETTINGS] = { };
+	size_t i;
+	int ret;
+
+	for (i = 0; i < N_SETTINGS; i++)
+		words[i].word = settings[i].word;
+	ret = take_keywords(call, 0, words, N_SETTINGS);
+	for (i = 0; !ret && i < N_SETTINGS; i++)
+		if (words[i].given)
+			ret = fill_setting(call, set, i, words[i].value);
+	return ret;
+}
+
+int node_set(struct call *call)
+{
+	struct gsock_ctx *ctx = NULL;
+	struct gsock_set *set;
+	int ret;
+
+	if (!call->argc)
+		return usage(call, "what to set is missing");
+	need(gsock_set_new(&set) ? NULL : set);
+	ret = fill_settings(call, set);
+	if (!ret)
+		ret = take_ctx(call, &ctx);
+	if (!ret) {
+		ret = gsock_node_set(ctx, set);
+		if (ret)
+			ret = refused(call, ctx, ret);
+	}
+	gsock_ctx_free(ctx);
+	gsock_set_free(set);
+	return ret;
+}
