@@ -66,7 +66,12 @@ $(B)/linux/stamp: $(B)/deps.stamp
 		linux-source-6.1/scripts/const_structs.checkpatch \
 		linux-source-6.1/scripts/spelling.txt \
 		linux-source-6.1/tools/testing/selftests/kselftest.h \
-		linux-source-6.1/tools/testing/selftests/kselftest_harness.h
+		linux-source-6.1/tools/testing/selftests/kselftest_harness.h \
+		linux-source-6.1/LICENSES \
+		linux-source-6.1/Documentation/admin-guide/kernel-parameters.txt \
+		linux-source-6.1/Documentation/admin-guide/cgroup-v2.rst \
+		linux-source-6.1/Documentation/virt/kvm/api.rst \
+		linux-source-6.1/Documentation/networking/ip-sysctl.rst
 	@touch $@
 
 # ---- the module, for each kernel, from a copy of the sources ----
@@ -217,7 +222,7 @@ vm:
 		{ cat $(B)/vm-build.log; exit 1; }
 	@selftests/vm/vmrun.sh
 
-demo: $(B)/deps.stamp
+demo: $(B)/linux/stamp
 	@selftests/demo/demo.sh
 
 static: $(B)/linux/stamp
