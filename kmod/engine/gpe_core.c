@@ -151,8 +151,10 @@ void *gpe_cell_get(struct gpe_node *node)
 {
 	struct list_head *cell;
 
-	if (!node->n_pool)
+	if (!node->n_pool) {
+		node->cells_out = true;
 		return NULL;
+	}
 	cell = node->pool.next;
 	list_del(cell);
 	node->n_pool--;
@@ -498,9 +500,27 @@ static void gpe_notify_pump(struct gpe_node *node)
 		node->act_node = false;
 }
 
+/*
+ * Something found no cell. If the reserve was whole at first, so will it be at
+ * once in another step; if not, the host has no memory either, and asking it
+ * to go on would ask for ever.
+ */
+static void gpe_cells_end(struct gpe_node *node, bool whole)
+{
+	if (!node->cells_out)
+		return;
+	node->cells_out = false;
+	if (whole)
+		node->out->more = true;
+	else
+		gpe_dir_retry(node);
+}
+
 void gpe_step(struct gpe_node *node, u64 now_ns, struct gpe_event *ev,
 	      struct gpe_out *out)
 {
+	bool whole = !gpe_pool_need(node);
+
 	out->n = 0;
 	out->used = 0;
 	out->more = false;
@@ -518,6 +538,7 @@ void gpe_step(struct gpe_node *node, u64 now_ns, struct gpe_event *ev,
 	gpe_region_pump(node);
 	gpe_credit_pump(node);
 	gpe_notify_pump(node);
+	gpe_cells_end(node, whole);
 	node->out = NULL;
 }
 

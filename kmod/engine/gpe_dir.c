@@ -565,6 +565,11 @@ static int gpe_apply_leave(struct gpe_node *node,
 	return 0;
 }
 
+void gpe_dir_retry(struct gpe_node *node)
+{
+	gpe_timer_sooner(node, &node->dir_timer, node->now + GPE_DIR_RETRY_NS);
+}
+
 enum gpe_verdict gpe_dir_log(struct gpe_node *node, struct gpe_msg *msg)
 {
 	struct gpe_dir_change ch;
@@ -579,8 +584,7 @@ enum gpe_verdict gpe_dir_log(struct gpe_node *node, struct gpe_msg *msg)
 				     gpe_apply_leave(node, &ch);
 	if (ret) {
 		gpe_count(node, GPE_CNT_DROP_NOMEM);
-		gpe_timer_sooner(node, &node->dir_timer,
-				 node->now + GPE_DIR_RETRY_NS);
+		gpe_dir_retry(node);
 		return GPE_STALL;
 	}
 	node->log_k = ch.k;
@@ -826,7 +830,8 @@ void gpe_dir_pump(struct gpe_node *node)
 	/* A refusal of one of our own, just now. */
 	if (!list_empty(&node->replies))
 		gpe_reqs_pump(node);
-	if (!node->ep.self && node->n_pool < GPE_STEP_CELLS &&
+	/* A node alone has no other timer that would come back to these. */
+	if (!list_empty(&node->reqs) || !list_empty(&node->replies) ||
 	    !list_empty(&node->work_locals))
-		node->out->more = true;
+		gpe_dir_retry(node);
 }

@@ -625,7 +625,7 @@ struct gpe_node {
 	struct rb_root timers;
 	struct list_head pool;
 	u32 n_pool;
-	u32 n_cells;		/* in the pool or in use */
+	bool cells_out;		/* something found none in this step */
 
 	/* gpe_region */
 	struct rb_root region_tree;
@@ -888,6 +888,8 @@ int gpe_dir_replay(struct gpe_node *node, const u8 *inl, u32 len, u64 closing,
 		   u64 *k);
 int gpe_epoch_open(struct gpe_node *node, u64 bye);
 void gpe_dir_timer(struct gpe_node *node);
+/* What found no memory is tried again a little later. */
+void gpe_dir_retry(struct gpe_node *node);
 /* Tell local members that nothing moves, or that it does again. */
 void gpe_groups_suspend(struct gpe_node *node);
 void gpe_groups_resume(struct gpe_node *node);
