@@ -20,8 +20,8 @@ PACKAGES := gcc make libc6-dev libelf-dev bc flex bison kmod cpio xz-utils \
 	clang-format python3 perl linux-headers-cloud-amd64 \
 	linux-headers-6.12-cloud-amd64 linux-source-6.1
 
-.PHONY: all help deps module sparse lib tools selftests bench unit sim \
-	sim-asan sim-faults vm \
+.PHONY: all help deps module sparse lib tools selftests bench unit coverage \
+	sim sim-asan sim-faults vm \
 	check demo static clean install
 all: module lib tools
 
@@ -33,6 +33,7 @@ help:
 	@echo '                         VMVERBOSE=1 VMLOAD=0 VMUNLOAD=0 VMPYTHON=1'
 	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator'
 	@echo 'make module lib tools    build; also unit, sparse, static, bench'
+	@echo 'make coverage            lines of the engine that unit tests run'
 	@echo 'make install DESTDIR=d   library, tools and headers'
 	@echo 'make clean'
 
@@ -177,17 +178,32 @@ $(B)/bin/%: selftests/bench/%.c $(wildcard uapi/linux/*.h) $(B)/deps.stamp
 
 SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_src := $(wildcard selftests/unit/test_*.c)
+unit_hdr := $(wildcard selftests/unit/*.h)
 unit_bin := $(unit_src:selftests/unit/%.c=$(B)/unit/%)
+unit_obj := $(patsubst %.c,$(B)/unit/obj/%.o,$(engine_src) $(shim_src) \
+	$(wildcard selftests/unit/unit_*.c))
 sim_src := $(wildcard selftests/sim/*.c)
+UNIT_INC := $(ENGINE_INC) -Iselftests/unit -Iselftests/sim -Itools -Ilibgsock
+
+$(B)/unit/obj/%.o: %.c $(engine_hdr) $(unit_hdr) $(B)/deps.stamp
+	@mkdir -p $(@D)
+	@$(CC) $(SAN) $(WARN) $(UNIT_INC) -c $< -o $@
+$(B)/unit/engine.a: $(unit_obj)
+	@rm -f $@
+	@ar rcs $@ $^
 
 # A test whose first line says "unit: standalone" brings its own sources.
-$(B)/unit/%: selftests/unit/%.c $(engine_src) $(engine_hdr) $(shim_src) $(sim_src) $(wildcard tools/*.[ch]) $(B)/deps.stamp
+$(B)/unit/%: selftests/unit/%.c $(B)/unit/engine.a $(engine_hdr) $(unit_hdr) $(shim_src) $(sim_src) $(wildcard tools/*.[ch]) $(B)/deps.stamp
 	@mkdir -p $(@D)
-	@if head -n 3 $< | grep -q 'unit: standalone'; then src=; else src='$(engine_src)'; fi; \
-	$(CC) $(SAN) $(WARN) $(ENGINE_INC) -Iselftests/sim -Itools -Ilibgsock $< $$src $(shim_src) -o $@ -lcmocka
+	@if head -n 3 $< | grep -q 'unit: standalone'; then src='$(shim_src)'; else src=$(B)/unit/engine.a; fi; \
+	$(CC) $(SAN) $(WARN) $(UNIT_INC) $< $$src -o $@ -lcmocka
 
 unit: $(unit_bin)
 	@set -e; for t in $(unit_bin); do $$t; done
+
+# Lines of the engine that the unit tests run; COVSIM=seeds: and the simulator.
+coverage: $(B)/deps.stamp
+	@selftests/unit/coverage.sh $(B)/coverage $(COVSIM)
 
 sim_dep := $(sim_src) $(wildcard selftests/sim/*.h) $(engine_src) $(engine_hdr) $(shim_src)
 $(B)/sim: $(sim_dep)

@@ -287,7 +287,9 @@ bool gpe_shim_broken(const char *what, const char *file, int line);
 #define GPE_ASSERT(c) \
 	((c) ? false : gpe_shim_broken(#c, __FILE__, __LINE__))
 
-/* Allocations alive; fail the n-th from now when @gpe_shim_fail_in is set. */
+/* Allocations alive; the n-th from now fails if @gpe_shim_fail_in is n, each
+ * one while it is negative.
+ */
 extern long gpe_shim_allocs;
 extern long gpe_shim_bufs;
 extern long gpe_shim_fail_in;

@@ -23,7 +23,7 @@ void *gpe_alloc(size_t size)
 {
 	void *mem;
 
-	if (gpe_shim_fail_in && !--gpe_shim_fail_in)
+	if (gpe_shim_fail_in < 0 || (gpe_shim_fail_in && !--gpe_shim_fail_in))
 		return NULL;
 	mem = calloc(1, size ? size : 1);
 	if (mem)
