@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The end of an epoch: what late packets do, what is fetched, what is void. */
+#include "unit_wire.h"
+
+static struct u_sock *s[U_NODES];
+static struct u_net *net;
+static u32 r[U_NODES];		/* node at each rank */
+
+static void members(u32 n)
+{
+	u32 i;
+
+	net = u_cluster(n);
+	for (i = 0; i < n; i++)
+		s[i] = u_join(net, i, "g");
+	for (i = 0; i < n; i++)
+		u_wait(net, u_members(s[i]) == n, 2000);
+	u_run(net, 500 * U_MS);
+	for (i = 0; i < n; i++)
+		r[i] = net->node[0].engine->ep.seat[i].id - 1;
+}
+
+static bool is_data(const struct gpe_shim_buf *buf, bool dir)
+{
+	return buf->data[3] == GPE_PK_DATA &&
+	       !(buf->data[GPE_WIRE_HDR + 25] & 1) == !dir;
+}
+
+static struct w_pkt kept;
+
+/* Data of node (arg) is lost; that to the last one is kept for later. */
+static void keep_back(struct u_net *n, u32 from, u32 to,
+		      const struct gpe_shim_buf *buf, struct u_fate *fate)
+{
+	if (from != n->filter_arg || !is_data(buf, false))
+		return;
+	fate->copies = 0;
+	if (to == r[1]) {
+		assert_true(buf->len <= sizeof(kept.p));
+		memcpy(kept.p, buf->data, buf->len);
+		kept.len = buf->len;
+	}
+}
+
+static void gpe_rx_gate__late_data_is_not_taken_in(void **state)
+{
+	u64 was;
+	u32 i;
+
+	(void)state;
+	members(4);
+	net->filter = keep_back;
+	net->filter_arg = r[3];
+	u_push(net, s[r[3]], GPE_FIFO, 50, 1);
+	u_run(net, U_MS);
+	assert_true(kept.len > 0);
+	net->filter = NULL;
+	u_kill(net, r[3]);
+	u_wait(net, u_state_is(net, r[1], GPE_ST_WEDGED), 2000);
+	was = u_count(net, r[1], GPE_CNT_DROP_WEDGED);
+	u_inject(net, r[1], r[3], kept.p, kept.len);
+	assert_int_equal(u_count(net, r[1], GPE_CNT_DROP_WEDGED) - was, 1);
+	for (i = 0; i < 3; i++)
+		u_wait(net, u_members(s[r[i]]) == 3, 2000);
+	/* Nobody had said that it holds it, so it never was. */
+	for (i = 0; i < 3; i++)
+		assert_int_equal(u_msgs(s[r[i]]), 0);
+	/* And in the new epoch it is nothing. */
+	was = u_count(net, r[1], GPE_CNT_DROP_INC) +
+	      u_count(net, r[1], GPE_CNT_DROP_EPOCH);
+	u_inject(net, r[1], r[3], kept.p, kept.len);
+	assert_int_equal(u_count(net, r[1], GPE_CNT_DROP_INC) +
+			 u_count(net, r[1], GPE_CNT_DROP_EPOCH) - was, 1);
+	u_check(net);
+	u_free(net);
+}
+
+/* The log does not come to rank 1. */
+static void no_log(struct u_net *n, u32 from, u32 to,
+		   const struct gpe_shim_buf *buf, struct u_fate *fate)
+{
+	(void)n;
+	(void)from;
+	if (to == r[1] && is_data(buf, true) &&
+	    !(buf->data[GPE_WIRE_HDR + 25] & 2))
+		fate->copies = 0;
+}
+
+/* What waited for a change of the log is delivered up to the last item. */
+static void gpe_stream_drain__log_comes_with_the_cut(void **state)
+{
+	struct u_sock *more;
+	u32 i, k;
+
+	(void)state;
+	members(4);
+	net->filter = no_log;
+	more = u_join(net, r[2], "g");
+	u_run(net, 20 * U_MS);
+	for (k = 0; k < 5; k++) {
+		u_push(net, s[r[0]], GPE_FIFO, 50, 10 + k);
+		u_push(net, s[r[2]], GPE_TOTAL, 50, 20 + k);
+	}
+	u_run(net, 20 * U_MS);
+	assert_int_equal(u_msgs(s[r[1]]), 0);
+	u_kill(net, r[3]);
+	for (i = 0; i < 3; i++)
+		u_wait(net, u_members(s[r[i]]) == 4 &&
+			    u_recs(s[r[i]], GPE_REC_VIEW) >= 2 &&
+			    u_last_view(s[r[i]])->view->n_left == 1, 3000);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(u_msgs(s[r[i]]), 10);
+	assert_int_equal(u_msgs(more), 10);
+	u_check(net);
+	u_free(net);
+}
+
+/* Data of the one that dies comes to rank 0 alone, then under loss. */
+static void to_first(struct u_net *n, u32 from, u32 to,
+		     const struct gpe_shim_buf *buf, struct u_fate *fate)
+{
+	if (n->filter_arg) {
+		if (u_random(n, 100) < n->filter_arg)
+			fate->copies = 0;
+		return;
+	}
+	if (from == r[4] && to != r[0] && is_data(buf, false))
+		fate->copies = 0;
+}
+
+static void gpe_tx_wants__fetched_from_the_holder_under_loss(void **state)
+{
+	u32 i, k;
+
+	(void)state;
+	members(5);
+	net->filter = to_first;
+	for (k = 0; k < 30; k++)
+		u_push(net, s[r[4]], k & 1 ? GPE_FIFO : GPE_TOTAL, 2000,
+		       k + 1);
+	u_run(net, 3 * U_MS);
+	net->filter_arg = 30;
+	u_kill(net, r[4]);
+	for (i = 0; i < 4; i++)
+		u_wait(net, u_members(s[r[i]]) == 4, 10000);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(u_msgs(s[r[i]]), 30);
+	assert_true(u_count(net, r[0], GPE_CNT_TX_REPAIRS) >= 3 * 30);
+	u_check(net);
+	u_free(net);
+}
+
+static void gpe_region_rx_repair__asked_too_much(void **state)
+{
+	u64 was;
+	struct w_pkt w;
+	u32 n;
+
+	(void)state;
+	members(3);
+	w_node = net->node[r[1]].engine;
+	w_open(&w, GPE_PK_REPAIR, 0);
+	n = gpe_wire_body(w.p + GPE_WIRE_HDR, 7, 1, U64_MAX, 0, false, false,
+			  0);
+	w_close(&w, n, 0);
+	/* Not now: nothing is closing. */
+	was = u_count(net, r[0], GPE_CNT_DROP_WEDGED);
+	u_inject(net, r[0], r[1], w.p, w.len);
+	assert_int_equal(u_count(net, r[0], GPE_CNT_DROP_WEDGED) - was, 1);
+	u_kill(net, r[2]);
+	u_wait(net, u_state_is(net, r[0], GPE_ST_WEDGED), 2000);
+	was = u_count(net, r[0], GPE_CNT_TX_REPAIRS);
+	u_inject(net, r[0], r[1], w.p, w.len);
+	/* Of a stream that is not in the region. */
+	w.p[GPE_WIRE_HDR + 24] = 9;
+	u_inject(net, r[0], r[1], w.p, w.len);
+	assert_true(u_count(net, r[0], GPE_CNT_TX_REPAIRS) - was < 20);
+	u_wait(net, u_members(s[r[0]]) == 2 && u_members(s[r[1]]) == 2, 2000);
+	u_free(net);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gpe_rx_gate__late_data_is_not_taken_in),
+		cmocka_unit_test(gpe_stream_drain__log_comes_with_the_cut),
+		cmocka_unit_test(
+			gpe_tx_wants__fetched_from_the_holder_under_loss),
+		cmocka_unit_test(gpe_region_rx_repair__asked_too_much),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
