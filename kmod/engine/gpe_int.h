@@ -296,6 +296,12 @@ struct gpe_region {
 
 	/* own stream, sender side: gpe_region */
 	u64 tx_next;		/* first item not yet sent */
+	u64 push_seq;		/* up to here nothing is held for a batch */
+	u64 hold_at;		/* what is held goes then, U64_MAX: nothing is */
+	u64 sent_at;		/* when the last message was numbered */
+	u32 streak;		/* those numbered in quick succession, and
+				 * without one of another node in between
+				 */
 	u32 inflight_data;	/* numbered and not stable */
 	u32 inflight_ctl;
 	u32 cwnd;		/* items sent and not stable, at most */

@@ -95,6 +95,13 @@ enum {
 /* Acknowledge at the latest after so many items. */
 #define GPE_ACK_EVERY		16
 
+/* Messages that follow each other quickly wait until so many are there, or so
+ * long, once there were so many; see gpe_tx_hold().
+ */
+#define GPE_BATCH		64
+#define GPE_HOLD_NS		(200 * 1000ULL)
+#define GPE_STREAK		8
+
 /* A blocked sender asks for credit this often. */
 #define GPE_CREDIT_ASK_NS	(20 * GPE_MS)
 #define GPE_CREDIT_ASK_MAX_NS	(200 * GPE_MS)

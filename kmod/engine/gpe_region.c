@@ -81,6 +81,7 @@ static void gpe_region_init(struct gpe_region *rgn, u64 mask, bool dir)
 	rgn->rto_at = U64_MAX;
 	rgn->ack_at = U64_MAX;
 	rgn->repair_at = U64_MAX;
+	rgn->hold_at = U64_MAX;
 	INIT_LIST_HEAD(&rgn->work);
 	INIT_LIST_HEAD(&rgn->recs);
 	INIT_LIST_HEAD(&rgn->seq_work);
@@ -162,7 +163,8 @@ void gpe_region_work(struct gpe_node *node, struct gpe_region *rgn)
 
 void gpe_region_rearm(struct gpe_node *node, struct gpe_region *rgn)
 {
-	u64 at = min(rgn->rto_at, min(rgn->ack_at, rgn->repair_at));
+	u64 at = min(min(rgn->rto_at, rgn->hold_at),
+		     min(rgn->ack_at, rgn->repair_at));
 
 	if (at == U64_MAX)
 		gpe_timer_cancel(node, &rgn->timer);
@@ -237,6 +239,7 @@ void gpe_region_append(struct gpe_node *node, struct gpe_region *rgn,
 		rgn->inflight_ctl++;
 	else
 		rgn->inflight_data += msg->n_frags;
+	gpe_tx_numbered(node, rgn, msg);
 	gpe_msg_insert(s, msg);
 	if (rgn->n == 1) {
 		s->stable = s->top;
@@ -337,9 +340,9 @@ static bool gpe_rx_frag(struct gpe_node *node, struct gpe_msg *msg,
 	return true;
 }
 
-static void gpe_rx_item(struct gpe_node *node, struct gpe_stream *s,
-			u32 origin, u64 seq, const struct gpe_item *it,
-			void *buf)
+static void gpe_rx_item(struct gpe_node *node, struct gpe_region *rgn,
+			struct gpe_stream *s, u32 origin, u64 seq,
+			const struct gpe_item *it, void *buf)
 {
 	u64 first = seq - it->idx;
 	struct gpe_msg *msg;
@@ -371,6 +374,8 @@ static void gpe_rx_item(struct gpe_node *node, struct gpe_stream *s,
 		return;
 	}
 	gpe_count(node, GPE_CNT_RX_ITEMS);
+	if (!gpe_item_is_ctl(it->type))
+		rgn->streak = 0;
 	s->unacked++;
 	if (seq > s->top)
 		s->top = seq;
@@ -502,7 +507,7 @@ void gpe_region_rx_data(struct gpe_node *node, struct gpe_pkt *pkt)
 			gpe_count(node, GPE_CNT_DROP_WEDGED);
 			break;
 		}
-		gpe_rx_item(node, s, d->origin, d->base + i, &d->item[i],
+		gpe_rx_item(node, rgn, s, d->origin, d->base + i, &d->item[i],
 			    pkt->buf);
 	}
 	gpe_rx_contiguous(s);
@@ -643,8 +648,10 @@ static void gpe_own_stable(struct gpe_node *node, struct gpe_region *rgn)
 	gpe_trim(node, rgn, own);
 	gpe_group_stable(node, rgn);
 	gpe_group_wake_region(node, rgn);
-	if (rgn->tx_next <= own->top)
+	if (rgn->tx_next <= own->top) {
+		rgn->hold_at = min(rgn->hold_at, node->now);
 		gpe_region_work(node, rgn);
+	}
 }
 
 void gpe_region_rx_ack(struct gpe_node *node, struct gpe_pkt *pkt)
@@ -718,7 +725,7 @@ void gpe_region_timer(struct gpe_node *node, struct gpe_region *rgn)
 		}
 		gpe_region_work(node, rgn);
 	}
-	if (node->now >= rgn->repair_at)
+	if (node->now >= min(rgn->repair_at, rgn->hold_at))
 		gpe_region_work(node, rgn);
 	gpe_region_rearm(node, rgn);
 }
@@ -802,6 +809,8 @@ static bool gpe_tx_new(struct gpe_node *node, struct gpe_region *rgn)
 {
 	struct gpe_stream *own = gpe_own(node, rgn);
 
+	if (gpe_tx_hold(node, rgn))
+		return true;
 	while (rgn->tx_next <= own->top &&
 	       rgn->tx_next - 1 - own->stable < rgn->cwnd) {
 		u64 from = rgn->tx_next;

@@ -128,3 +128,44 @@ u32 gpe_missing(struct gpe_stream *s, u64 to, struct gpe_range *r, u32 max)
 	}
 	return n;
 }
+
+void gpe_tx_numbered(struct gpe_node *node, struct gpe_region *rgn,
+		     const struct gpe_msg *msg)
+{
+	if (gpe_item_is_ctl(msg->type) || msg->n_frags > 1) {
+		rgn->push_seq = gpe_msg_last_seq(msg);
+		return;
+	}
+	if (node->now > rgn->sent_at + GPE_HOLD_NS / 2)
+		rgn->streak = 0;
+	else if (rgn->streak < GPE_STREAK)
+		rgn->streak++;
+	rgn->sent_at = node->now;
+}
+
+/*
+ * A sender of many small messages has them wait for each other, so that they
+ * share datagrams, and datagrams a packet: when they follow each other too
+ * quickly to be answers, or when so much is under way that acknowledgements
+ * come at once and take what is held along (Nagle's rule, RFC 896). Whatever
+ * views and order depend on goes at once, and all that is in front of it;
+ * fragments are a batch of their own.
+ */
+bool gpe_tx_hold(struct gpe_node *node, struct gpe_region *rgn)
+{
+	struct gpe_stream *own = gpe_own(node, rgn);
+
+	if (rgn->push_seq < rgn->tx_next && rgn->tx_next <= own->top &&
+	    (rgn->streak >= GPE_STREAK ||
+	     rgn->tx_next > own->stable + GPE_ACK_EVERY) &&
+	    own->top - rgn->tx_next + 1 < GPE_BATCH) {
+		if (rgn->hold_at == U64_MAX) {
+			rgn->hold_at = node->now + GPE_HOLD_NS;
+			gpe_region_rearm(node, rgn);
+		}
+		if (node->now < rgn->hold_at)
+			return true;
+	}
+	rgn->hold_at = U64_MAX;
+	return false;
+}

@@ -32,6 +32,11 @@ struct gpe_region *gpe_rx_region(struct gpe_node *node,
 				 const struct gpe_pkt *pkt, u64 mask, bool dir,
 				 u32 *rank);
 void gpe_repair_add(struct gpe_peerack *pa, u64 from, u64 to, u8 origin);
+/* Takes note of a message put into the own stream. */
+void gpe_tx_numbered(struct gpe_node *node, struct gpe_region *rgn,
+		     const struct gpe_msg *msg);
+/* Do the items not sent yet wait for a batch? Sets when they end to. */
+bool gpe_tx_hold(struct gpe_node *node, struct gpe_region *rgn);
 u64 gpe_paths(const struct gpe_node *node, u64 ranks);
 /* Closing: asks the holders for what lacks; false when the output is full. */
 bool gpe_tx_wants(struct gpe_node *node, struct gpe_region *rgn);
