@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Peers and their transmit queues. The engine's datagrams are copied into
- * packets under gn->lock, since their parts are only valid there, and leave
- * without it: one CPU at a time and peer, so that their order is kept. What a
- * queue at its limit drops, the protocol repairs.
+ * pages under gn->lock, since their parts are only valid there, once for all
+ * peers that get them. Consecutive datagrams of one size to one peer become
+ * one packet that refers to these pages and is cut up as late as possible: by
+ * the device, or not at all. Packets leave without the lock: one CPU at a time
+ * and peer, so that their order is kept.
+ *
+ * Nothing says when the network is full. What is under way is limited by the
+ * streams' windows; what a queue at its limit drops, the protocol repairs.
  */
 #include <linux/netlink.h>
 #include <linux/slab.h>
@@ -11,12 +16,27 @@
 #include "bearer.h"
 #include "buf.h"
 
-/* Datagrams waiting for one peer. */
-#define GSK_TXQ_MAX 8192
+/* Memory of what waits for one peer, bytes. */
+#define GSK_TXQ_MAX (8 << 20)
 /* Before a path is known: an Ethernet frame's worth, less IPv6 and UDP. */
 #define GSK_MTU_INIT (1500 - 48)
-/* Room in front of a datagram for UDP, IP and the link. */
-#define GSK_HEADROOM (LL_MAX_HEADER + 40 + 8 + 64)
+/* Up to this length a datagram of its own lies behind the packet's head. */
+#define GSK_LINEAR_MAX 256
+#define GSK_PIECES DIV_ROUND_UP(GPE_DGRAM_MAX, PAGE_SIZE)
+
+/**
+ * struct gsk_dgram - a datagram on its way into the queues
+ * @send: as the engine gave it
+ * @n: its pieces, 0 until it has been copied into pages
+ * @piece: where it is; the first begins at @off in its page, the others at 0
+ * @off: see @piece
+ */
+struct gsk_dgram {
+	const struct gpe_act_send *send;
+	u32 n;
+	u32 off;
+	struct page *piece[GSK_PIECES];
+};
 
 int gsk_bearer_init(struct gsk_net *gn)
 {
@@ -35,6 +55,18 @@ int gsk_bearer_init(struct gsk_net *gn)
 	return 0;
 }
 
+static void gsk_peer_purge(struct gsk_peer *peer)
+{
+	struct sk_buff_head list;
+
+	__skb_queue_head_init(&list);
+	spin_lock_bh(&peer->queue.lock);
+	skb_queue_splice_init(&peer->queue, &list);
+	peer->queued = 0;
+	spin_unlock_bh(&peer->queue.lock);
+	__skb_queue_purge(&list);
+}
+
 void gsk_bearer_exit(struct gsk_net *gn)
 {
 	struct gsk_bearers *b = gn->bearers;
@@ -48,7 +80,7 @@ void gsk_bearer_exit(struct gsk_net *gn)
 	b->n = 0;
 	for (i = 0; i < GPE_PATHS_MAX; i++) {
 		b->peer[i].used = false;
-		skb_queue_purge(&b->peer[i].queue);
+		gsk_peer_purge(&b->peer[i]);
 	}
 	mutex_unlock(&gn->cfg_lock);
 }
@@ -58,82 +90,225 @@ void gsk_bearer_free(struct gsk_net *gn)
 	int i;
 
 	for (i = 0; i < GPE_PATHS_MAX; i++)
-		skb_queue_purge(&gn->bearers->peer[i].queue);
+		gsk_peer_purge(&gn->bearers->peer[i]);
+	if (gn->bearers->tx_page)
+		put_page(gn->bearers->tx_page);
 	kvfree(gn->bearers);
 	gn->bearers = NULL;
 }
 
 /* ---- transmit ---- */
 
-/* A datagram in one linear packet; larger ones in order-0 pages behind it. */
-static struct sk_buff *gsk_skb(const struct gpe_act_send *send)
+/* Copies @len bytes of a datagram from @at on. */
+static void gsk_dgram_copy(const struct gpe_act_send *send, u32 at, u8 *dst,
+			   u32 len)
 {
-	u32 linear = min_t(u32, send->len, 2048), at, i;
-	struct sk_buff *skb;
-	int err;
+	u32 i, n;
 
-	skb = alloc_skb_with_frags(GSK_HEADROOM + linear, send->len - linear,
-				   0, &err, GFP_ATOMIC | __GFP_NOWARN);
+	if (at < send->hdr_len) {
+		n = min_t(u32, len, send->hdr_len - at);
+		memcpy(dst, send->hdr + at, n);
+		dst += n;
+		len -= n;
+		at = 0;
+	} else {
+		at -= send->hdr_len;
+	}
+	for (i = 0; len && i < send->n_segs; i++) {
+		const struct gpe_seg *seg = &send->segs[i];
+
+		if (at >= seg->len) {
+			at -= seg->len;
+			continue;
+		}
+		n = min(len, seg->len - at);
+		gsk_buf_copy(seg->buf, seg->off + at, dst, n);
+		dst += n;
+		len -= n;
+		at = 0;
+	}
+}
+
+/* A page with room for @len bytes, which do not cross its end. */
+static bool gsk_tx_room(struct gsk_bearers *b, u32 len)
+{
+	struct page *page = b->tx_page;
+
+	if (page && b->tx_used + len <= PAGE_SIZE)
+		return true;
+	/* Nobody but this file holds it any more: all was sent and read. */
+	if (!page || page_ref_count(page) != 1) {
+		page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+		if (!page)
+			return false;
+		if (b->tx_page)
+			put_page(b->tx_page);
+		b->tx_page = page;
+	}
+	b->tx_used = 0;
+	return true;
+}
+
+/* The pages stay as long as the caller holds gn->lock, or a packet has them. */
+static bool gsk_dgram_place(struct gsk_bearers *b, struct gsk_dgram *dg)
+{
+	u32 at, n;
+
+	if (dg->n)
+		return true;
+	for (at = 0; at < dg->send->len; at += n) {
+		n = min_t(u32, dg->send->len - at, PAGE_SIZE);
+		if (!gsk_tx_room(b, n))
+			break;
+		if (!at)
+			dg->off = b->tx_used;
+		gsk_dgram_copy(dg->send, at,
+			       page_address(b->tx_page) + b->tx_used, n);
+		b->tx_used += n;
+		get_page(b->tx_page);
+		dg->piece[dg->n++] = b->tx_page;
+	}
+	if (at >= dg->send->len)
+		return true;
+	while (dg->n)
+		put_page(dg->piece[--dg->n]);
+	return false;
+}
+
+/* Refers to the datagram's pages at the end of @skb: false without room. */
+static bool gsk_dgram_add(const struct gsk_dgram *dg, struct sk_buff *skb)
+{
+	u32 len = dg->send->len, off = dg->off, i, n;
+	int nr = skb_shinfo(skb)->nr_frags;
+
+	if (nr + dg->n > MAX_SKB_FRAGS)
+		return false;
+	for (i = 0; i < dg->n; i++, len -= n, off = 0) {
+		n = min_t(u32, len, PAGE_SIZE - off);
+		if (skb_can_coalesce(skb, nr, dg->piece[i], off)) {
+			skb_coalesce_rx_frag(skb, nr - 1, n, n);
+			continue;
+		}
+		get_page(dg->piece[i]);
+		skb_add_rx_frag(skb, nr++, dg->piece[i], off, n, n);
+	}
+	/* Other peers' packets have the same pages. */
+	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	return true;
+}
+
+/* May a datagram of @len bytes ride in the packet @skb, as its last? */
+static bool gsk_super_takes(const struct gsk_peer *peer,
+			    const struct sk_buff *skb, u32 len)
+{
+	const struct gsk_super *super = gsk_super(skb);
+
+	return len <= super->seg && skb->len == super->seg * super->segs &&
+	       super->segs < GSK_SUPER_SEGS &&
+	       skb->len + len <= GSK_SUPER_MAX && !READ_ONCE(peer->single) &&
+	       super->seg <= READ_ONCE(peer->mtu_seen);
+}
+
+static struct sk_buff *gsk_skb(struct gsk_bearers *b, struct gsk_dgram *dg)
+{
+	u32 len = dg->send->len;
+	bool linear = len <= GSK_LINEAR_MAX;
+	struct sk_buff *skb;
+
+	if (!linear && !gsk_dgram_place(b, dg))
+		return NULL;
+	skb = alloc_skb(GSK_HEADROOM + (linear ? len : 0),
+			GFP_ATOMIC | __GFP_NOWARN);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, GSK_HEADROOM);
-	skb_put(skb, linear);
-	skb->data_len = send->len - linear;
-	skb->len = send->len;
-	skb_store_bits(skb, 0, send->hdr, send->hdr_len);
-	for (i = 0, at = send->hdr_len; i < send->n_segs; i++) {
-		const struct gpe_seg *seg = &send->segs[i];
-
-		if (at + seg->len <= linear)
-			gsk_buf_copy(seg->buf, seg->off, skb->data + at,
-				     seg->len);
-		else
-			gsk_buf_to_skb(seg->buf, seg->off, seg->len, skb, at);
-		at += seg->len;
-	}
+	if (linear)
+		gsk_dgram_copy(dg->send, 0, skb_put(skb, len), len);
+	else
+		gsk_dgram_add(dg, skb);
+	gsk_super(skb)->seg = len;
+	gsk_super(skb)->segs = 1;
 	return skb;
+}
+
+static bool gsk_peer_put(struct gsk_bearers *b, struct gsk_peer *peer,
+			 struct gsk_dgram *dg)
+{
+	struct sk_buff *skb = skb_peek_tail(&peer->queue);
+	u32 had;
+
+	if (peer->queued > GSK_TXQ_MAX)
+		return false;
+	if (skb && gsk_super_takes(peer, skb, dg->send->len)) {
+		had = skb->truesize;
+		if (!gsk_dgram_place(b, dg))
+			return false;
+		if (gsk_dgram_add(dg, skb)) {
+			gsk_super(skb)->segs++;
+			peer->queued += skb->truesize - had;
+			return true;
+		}
+	}
+	skb = gsk_skb(b, dg);
+	if (!skb)
+		return false;
+	__skb_queue_tail(&peer->queue, skb);
+	peer->queued += skb->truesize;
+	return true;
 }
 
 void gsk_bearer_queue(struct gsk_net *gn, const struct gpe_act_send *send)
 {
+	struct gsk_dgram dg = { .send = send };
 	struct gsk_bearers *b = gn->bearers;
-	struct sk_buff *skb = NULL, *copy;
 	u64 paths = send->paths;
 
 	lockdep_assert_held(&gn->lock);
 	for (; paths; paths &= paths - 1) {
 		u32 path = __ffs64(paths);
 		struct gsk_peer *peer = &b->peer[path];
+		bool put;
 
 		if (!READ_ONCE(peer->used))
 			continue;
-		if (skb_queue_len_lockless(&peer->queue) >= GSK_TXQ_MAX) {
+		spin_lock(&peer->queue.lock);
+		put = gsk_peer_put(b, peer, &dg);
+		spin_unlock(&peer->queue.lock);
+		if (put)
+			b->tx_pending |= BIT_ULL(path);
+		else
 			atomic64_inc(&peer->tx_drops);
-			continue;
-		}
-		if (!skb)
-			skb = gsk_skb(send);
-		/* The last path takes the packet itself. */
-		copy = paths & (paths - 1) ?
-			       (skb ? pskb_copy(skb, GFP_ATOMIC) : NULL) : skb;
-		if (copy == skb)
-			skb = NULL;
-		if (!copy) {
-			atomic64_inc(&peer->tx_drops);
-			continue;
-		}
-		skb_queue_tail(&peer->queue, copy);
-		b->tx_pending |= BIT_ULL(path);
 	}
-	kfree_skb(skb);
+	while (dg.n)
+		put_page(dg.piece[--dg.n]);
+}
+
+static struct gsk_bearer *gsk_bearer_for(struct gsk_bearers *b,
+					 const struct gsk_peer *peer)
+{
+	int i;
+
+	for (i = 0; i < GSK_BEARERS_MAX; i++)
+		if (rcu_access_pointer(b->bearer[i].sock) &&
+		    b->bearer[i].addr.family == peer->addr.family)
+			return &b->bearer[i];
+	return NULL;
+}
+
+static void gsk_peer_dropped(struct gsk_peer *peer, struct sk_buff_head *list)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(list))) {
+		atomic64_add(gsk_super(skb)->segs, &peer->tx_drops);
+		kfree_skb(skb);
+	}
 }
 
 static void gsk_peer_flush(struct gsk_net *gn, struct gsk_peer *peer)
 {
-	struct gsk_bearers *b = gn->bearers;
-	struct gsk_bearer *brr = NULL;
+	struct gsk_bearer *brr;
 	struct sk_buff_head list;
-	int i;
 
 	/* Who holds the lock looks at the queue again after letting go. */
 	while (!skb_queue_empty_lockless(&peer->queue)) {
@@ -142,15 +317,17 @@ static void gsk_peer_flush(struct gsk_net *gn, struct gsk_peer *peer)
 		__skb_queue_head_init(&list);
 		spin_lock(&peer->queue.lock);
 		skb_queue_splice_tail_init(&peer->queue, &list);
+		peer->queued = 0;
 		spin_unlock(&peer->queue.lock);
-		for (i = 0; i < GSK_BEARERS_MAX && !brr; i++)
-			if (rcu_access_pointer(b->bearer[i].sock) &&
-			    b->bearer[i].addr.family == peer->addr.family)
-				brr = &b->bearer[i];
+		brr = gsk_bearer_for(gn->bearers, peer);
 		if (brr)
 			gsk_udp_send(brr, peer, &list);
-		__skb_queue_purge(&list);
+		gsk_peer_dropped(peer, &list);
 		spin_unlock(&peer->tx_lock);
+		/* Pairs with xchg() in gsk_bearer_flush(): either this sees
+		 * what was queued, or who queued it finds the lock free.
+		 */
+		smp_mb();
 	}
 }
 
@@ -294,6 +471,7 @@ int gsk_peer_add(struct gsk_net *gn, const struct gsk_addr *addr,
 	peer->addr = *addr;
 	peer->mtu = GSK_MTU_INIT;
 	peer->mtu_seen = GSK_MTU_INIT;
+	peer->single = false;
 	atomic64_set(&peer->tx_packets, 0);
 	atomic64_set(&peer->tx_bytes, 0);
 	atomic64_set(&peer->tx_drops, 0);
@@ -321,7 +499,7 @@ int gsk_peer_del(struct gsk_net *gn, const struct gsk_addr *addr,
 	gn->bearers->n_peers--;
 	/* Nobody looks at the address any more when the slot is used again. */
 	synchronize_net();
-	skb_queue_purge(&peer->queue);
+	gsk_peer_purge(peer);
 	return 0;
 }
 

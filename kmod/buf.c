@@ -163,25 +163,30 @@ struct gsk_buf *gsk_buf_from_user(struct iov_iter *from, u32 len,
 	return ERR_PTR(err);
 }
 
-struct gsk_buf *gsk_buf_from_skb(struct sk_buff *skb, u32 *off, u32 len)
+bool gsk_buf_pins(const struct sk_buff *skb)
 {
-	bool copy = skb->truesize / 4 > len;
-	struct gsk_buf *buf;
+	return skb->truesize / 4 > skb->len;
+}
 
-	buf = gsk_buf_new(copy ? GSK_BUF_LINEAR : GSK_BUF_SKB, *off + len,
-			  copy ? len : 0, GFP_ATOMIC | __GFP_NOWARN);
-	if (!buf)
-		return NULL;
-	if (!copy) {
+struct gsk_buf *gsk_buf_from_skb(struct sk_buff *skb)
+{
+	struct gsk_buf *buf = gsk_buf_new(GSK_BUF_SKB, skb->len, 0,
+					  GFP_ATOMIC | __GFP_NOWARN);
+
+	if (buf)
 		buf->skb = skb_get(skb);
-		return buf;
-	}
-	buf->len = len;
-	if (skb_copy_bits(skb, *off, buf->data, len)) {
+	return buf;
+}
+
+struct gsk_buf *gsk_buf_copy_skb(const struct sk_buff *skb, u32 off, u32 len)
+{
+	struct gsk_buf *buf = gsk_buf_new(GSK_BUF_LINEAR, len, len,
+					  GFP_ATOMIC | __GFP_NOWARN);
+
+	if (buf && skb_copy_bits(skb, off, buf->data, len)) {
 		gpe_buf_put(buf);
-		return NULL;
+		buf = NULL;
 	}
-	*off = 0;
 	return buf;
 }
 
@@ -208,21 +213,6 @@ void gsk_buf_copy(void *b, u32 off, void *dst, u32 len)
 			at += n;
 		}
 		break;
-	}
-}
-
-void gsk_buf_to_skb(void *b, u32 off, u32 len, struct sk_buff *skb, u32 at)
-{
-	u8 part[256];
-
-	while (len) {
-		u32 n = min_t(u32, len, sizeof(part));
-
-		gsk_buf_copy(b, off, part, n);
-		skb_store_bits(skb, at, part, n);
-		off += n;
-		at += n;
-		len -= n;
 	}
 }
 

@@ -29,13 +29,13 @@ void gsk_acct_put(struct gsk_acct *acct);
 /* From a program's memory. Sleeps. The buffer, or an ERR_PTR. */
 struct gsk_buf *gsk_buf_from_user(struct iov_iter *from, u32 len,
 				  struct gsk_acct *acct);
-/* Around a received packet: a compact copy if it pins too much; NULL without
- * memory. @off moves to where the bytes are in the buffer.
- */
-struct gsk_buf *gsk_buf_from_skb(struct sk_buff *skb, u32 *off, u32 len);
+/* Does a received packet hold more memory than four times its bytes? */
+bool gsk_buf_pins(const struct sk_buff *skb);
+/* Around a received packet, offsets as in it; NULL without memory. */
+struct gsk_buf *gsk_buf_from_skb(struct sk_buff *skb);
+/* A copy of a part of one, at offset 0; NULL without memory. */
+struct gsk_buf *gsk_buf_copy_skb(const struct sk_buff *skb, u32 off, u32 len);
 void gsk_buf_copy(void *buf, u32 off, void *dst, u32 len);
-/* Into a packet, from @at on. */
-void gsk_buf_to_skb(void *buf, u32 off, u32 len, struct sk_buff *skb, u32 at);
 /* 0 or -EFAULT. */
 int gsk_buf_to_user(void *buf, u32 off, u32 len, struct iov_iter *to);
 

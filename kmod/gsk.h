@@ -118,11 +118,11 @@ void gsk_sock_exit(void);
  */
 void gsk_run(struct gsk_net *gn, struct gpe_event *ev);
 
-/* Bearer to engine: one datagram, @len bytes of @skb from @off. The caller
- * keeps its reference to @skb. Softirq context.
+/* Bearer to engine: the datagrams of @skb, each of @seg bytes but the last,
+ * which may be shorter. The caller keeps its reference to @skb. Softirq
+ * context.
  */
-void gsk_run_rx(struct gsk_net *gn, u32 path, struct sk_buff *skb, u32 off,
-		u32 len);
+void gsk_run_rx(struct gsk_net *gn, u32 path, struct sk_buff *skb, u32 seg);
 
 void gsk_run_timer_init(struct gsk_net *gn);
 

@@ -60,13 +60,13 @@ static void gsk_run_reserve(struct gsk_net *gn)
 	}
 }
 
-static void gsk_run_step(struct gsk_net *gn, struct gpe_event *ev)
+static void gsk_run_step(struct gsk_net *gn, u64 now, struct gpe_event *ev)
 {
 	u32 i;
 
 	lockdep_assert_held(&gn->lock);
 	gsk_run_reserve(gn);
-	gpe_step(gn->node, ktime_get_boottime_ns(), ev, gn->out);
+	gpe_step(gn->node, now, ev, gn->out);
 	gn->more = gn->out->more;
 	for (i = 0; i < gn->out->n; i++)
 		gsk_run_act(gn, &gn->out->act[i]);
@@ -80,68 +80,137 @@ static void gsk_run_rearm(struct gsk_net *gn)
 		return;
 	if (at == U64_MAX)
 		hrtimer_try_to_cancel(&gn->timer);
-	else
+	/* Too early costs one idle step, setting it costs one every step. */
+	else if (!hrtimer_is_queued(&gn->timer) ||
+		 ktime_to_ns(hrtimer_get_expires(&gn->timer)) > at)
 		hrtimer_start(&gn->timer, ns_to_ktime(at),
 			      HRTIMER_MODE_ABS_SOFT);
 }
 
-void gsk_run(struct gsk_net *gn, struct gpe_event *ev)
+/* What the engine has to say beside an event, up to a limit. */
+static void gsk_run_more(struct gsk_net *gn, u64 now)
 {
 	struct gpe_event tick = { .type = GPE_EV_TICK };
 	int rounds;
 
-	spin_lock_bh(&gn->lock);
-	if (!gn->node || gn->dead) {
-		spin_unlock_bh(&gn->lock);
-		return;
-	}
 	for (rounds = 0; gn->more && rounds < GSK_ROUNDS; rounds++)
-		gsk_run_step(gn, &tick);
-	gsk_run_step(gn, ev);
-	for (rounds = 0; gn->more && rounds < GSK_ROUNDS; rounds++)
-		gsk_run_step(gn, &tick);
+		gsk_run_step(gn, now, &tick);
+}
+
+/* @now is read once under the lock for all that is done under it. */
+static void gsk_run_event(struct gsk_net *gn, u64 now, struct gpe_event *ev)
+{
+	gsk_run_more(gn, now);
+	gsk_run_step(gn, now, ev);
+	gsk_run_more(gn, now);
+}
+
+/* The last of what is done under the lock. */
+static void gsk_run_settle(struct gsk_net *gn)
+{
+	lockdep_assert_held(&gn->lock);
 	if (gn->more)
 		queue_work(gsk_wq, &gn->work);
 	gsk_run_rearm(gn);
-	spin_unlock_bh(&gn->lock);
+}
+
+/* Without the lock: what the steps have left to be done. */
+static void gsk_run_after(struct gsk_net *gn)
+{
 	gsk_group_wake_flush(gn);
 	gsk_bearer_flush(gn);
 }
 
-void gsk_run_rx(struct gsk_net *gn, u32 path, struct sk_buff *skb, u32 off,
-		u32 len)
+void gsk_run(struct gsk_net *gn, struct gpe_event *ev)
+{
+	spin_lock_bh(&gn->lock);
+	if (gn->node && !gn->dead) {
+		gsk_run_event(gn, ktime_get_boottime_ns(), ev);
+		gsk_run_settle(gn);
+	}
+	spin_unlock_bh(&gn->lock);
+	gsk_run_after(gn);
+}
+
+/* @len bytes of a packet if they lie in one piece, or NULL. */
+static u8 *gsk_rx_linear(const struct sk_buff *skb, u32 off, u32 len)
+{
+	int i;
+
+	if (off + len <= skb_headlen(skb))
+		return skb->data + off;
+	if (off < skb_headlen(skb))
+		return NULL;
+	off -= skb_headlen(skb);
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+		u8 *at = skb_frag_address_safe(frag);
+
+		if (off + len <= skb_frag_size(frag))
+			return at ? at + off : NULL;
+		if (off < skb_frag_size(frag))
+			return NULL;
+		off -= skb_frag_size(frag);
+	}
+	return NULL;
+}
+
+/* One datagram; @whole is the buffer around the packet, NULL: copy it out. */
+static void gsk_rx_datagram(struct gsk_net *gn, u64 now, u32 path,
+			    struct sk_buff *skb, u32 off, u32 len,
+			    struct gsk_buf *whole)
 {
 	struct gpe_event ev = { .type = GPE_EV_PACKET };
-	u32 hdr_len = min_t(u32, len, GPE_HDR_MAX), at = off;
-	u8 *hdr, linear[64];
-	struct gsk_buf *buf;
-	u8 *copy = NULL;
+	u32 hdr_len = min_t(u32, len, GPE_HDR_MAX);
+	u8 *hdr = gsk_rx_linear(skb, off, hdr_len), *copy = NULL;
+	struct gsk_buf *buf = whole;
 
-	if (len < sizeof(linear)) {
-		if (skb_copy_bits(skb, off, linear, len))
-			return;
-		hdr = linear;
-	} else if (off + hdr_len <= skb_headlen(skb)) {
-		hdr = skb->data + off;
-	} else {
-		copy = kmalloc(hdr_len, GFP_ATOMIC | __GFP_NOWARN);
+	if (!hdr) {
+		hdr = kmalloc(hdr_len, GFP_ATOMIC | __GFP_NOWARN);
+		copy = hdr;
 		if (!copy || skb_copy_bits(skb, off, copy, hdr_len))
 			goto out;
-		hdr = copy;
 	}
-	buf = gsk_buf_from_skb(skb, &at, len);
+	if (!buf)
+		buf = gsk_buf_copy_skb(skb, off, len);
 	if (!buf)
 		goto out;
 	ev.packet.path = path;
 	ev.packet.hdr = hdr;
 	ev.packet.hdr_len = hdr_len;
 	ev.packet.len = len;
-	ev.packet.off = at;
+	ev.packet.off = whole ? off : 0;
 	ev.packet.buf = buf;
-	gsk_run(gn, &ev);
-	gpe_buf_put(buf);
+	gsk_run_event(gn, now, &ev);
+	if (!whole)
+		gpe_buf_put(buf);
 out:
 	kfree(copy);
+}
+
+void gsk_run_rx(struct gsk_net *gn, u32 path, struct sk_buff *skb, u32 seg)
+{
+	struct gsk_buf *whole = NULL;
+	u32 off;
+	u64 now;
+
+	if (!gsk_buf_pins(skb)) {
+		whole = gsk_buf_from_skb(skb);
+		if (!whole)
+			return;
+	}
+	spin_lock_bh(&gn->lock);
+	if (gn->node && !gn->dead) {
+		now = ktime_get_boottime_ns();
+		for (off = 0; off < skb->len; off += seg)
+			gsk_rx_datagram(gn, now, path, skb, off,
+					min(seg, skb->len - off), whole);
+		gsk_run_settle(gn);
+	}
+	spin_unlock_bh(&gn->lock);
+	gsk_run_after(gn);
+	if (whole)
+		gpe_buf_put(whole);
 }
 
 static enum hrtimer_restart gsk_run_timer(struct hrtimer *timer)

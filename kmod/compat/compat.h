@@ -21,4 +21,13 @@
 #define gsk_dump_attrs(di) ((di)->attrs)
 #endif
 
+/* What a UDP socket's hook for ICMP errors is given; the first is sk. */
+#ifdef GSK_HAVE_ENCAP_ERR_INFO
+#define gsk_encap_err_args struct sock *sk, struct sk_buff *skb, int err, \
+	__be16 port, u32 info, u8 *payload
+#else
+#define gsk_encap_err_args struct sock *sk, struct sk_buff *skb, \
+	unsigned int udp_offset
+#endif
+
 #endif /* GSK_COMPAT_H */
