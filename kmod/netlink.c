@@ -234,8 +234,8 @@ static int gsk_addr_get(struct genl_info *info, struct gsk_addr *addr)
 	struct nlattr *p = info->attrs[GSOCK_A_PORT];
 	u32 port = p ? nla_get_u32(p) : GSOCK_PORT_DEFAULT;
 
-	if (!a) {
-		NL_SET_ERR_MSG(info->extack, "an address is required");
+	if (GENL_REQ_ATTR_CHECK(info, GSOCK_A_ADDR)) {
+		NL_SET_ERR_MSG(info->extack, "an address is required: ADDR");
 		return -EINVAL;
 	}
 	if (nla_len(a) != 4 && nla_len(a) != 16) {
@@ -454,8 +454,9 @@ static int gsk_nl_group_get(struct sk_buff *req, struct genl_info *info)
 	struct nlattr *name = info->attrs[GSOCK_A_GROUP_NAME];
 	struct sk_buff *skb;
 
-	if (!name) {
-		NL_SET_ERR_MSG(info->extack, "a group name is required");
+	if (GENL_REQ_ATTR_CHECK(info, GSOCK_A_GROUP_NAME)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "a group name is required: GROUP_NAME");
 		return -EINVAL;
 	}
 	skb = gsk_group_msg(gsk_net(genl_info_net(info)), nla_data(name),
@@ -512,7 +513,9 @@ static int gsk_nl_member_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	u32 i = cb->args[0];
 
 	if (!name) {
-		NL_SET_ERR_MSG(cb->extack, "a group name is required");
+		NL_SET_ERR_ATTR_MISS(cb->extack, NULL, GSOCK_A_GROUP_NAME);
+		NL_SET_ERR_MSG(cb->extack,
+			       "a group name is required: GROUP_NAME");
 		return -EINVAL;
 	}
 	spin_lock_bh(&gn->lock);
@@ -583,6 +586,15 @@ static int gsk_nl_counters(struct sk_buff *req, struct genl_info *info)
 
 /* ---- notifications, from the worker ---- */
 
+/* False at unload too: the family goes before the nodes do. */
+static bool gsk_nl_up;
+
+static bool gsk_heard(struct gsk_net *gn)
+{
+	return READ_ONCE(gsk_nl_up) &&
+	       genl_has_listeners(&gsk_genl, gn->net, GSK_MC_EVENTS);
+}
+
 static void gsk_notify(struct gsk_net *gn, struct sk_buff *skb)
 {
 	if (!IS_ERR(skb))
@@ -590,22 +602,48 @@ static void gsk_notify(struct gsk_net *gn, struct sk_buff *skb)
 					GSK_MC_EVENTS, GFP_KERNEL);
 }
 
+/**
+ * gsk_netlink_notify_node() - the node's state or view has changed
+ * @gn: the node
+ *
+ * Context: the worker.
+ */
 void gsk_netlink_notify_node(struct gsk_net *gn)
 {
-	gsk_notify(gn, gsk_node_msg(gn, 0, 0, GSOCK_CMD_NODE_NTF));
+	if (gsk_heard(gn))
+		gsk_notify(gn, gsk_node_msg(gn, 0, 0, GSOCK_CMD_NODE_NTF));
 }
 
+/**
+ * gsk_netlink_notify_group() - a group has a new view
+ * @gn: the node
+ * @name: of the group; nothing happens if it is not there any more
+ *
+ * Context: the worker.
+ */
 void gsk_netlink_notify_group(struct gsk_net *gn, const char *name)
 {
-	gsk_notify(gn, gsk_group_msg(gn, name, 0, 0, GSOCK_CMD_GROUP_NTF));
+	if (gsk_heard(gn))
+		gsk_notify(gn, gsk_group_msg(gn, name, 0, 0, GSOCK_CMD_GROUP_NTF));
 }
 
+/**
+ * gsk_netlink_notify_peer() - a peer went up or down
+ * @gn: the node
+ * @path: which
+ * @up: which way, when it was noted; the message has what is so by now
+ *
+ * Context: the worker.
+ */
 void gsk_netlink_notify_peer(struct gsk_net *gn, u32 path, bool up)
 {
-	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *skb;
 	void *hdr;
 	int err;
 
+	if (!gsk_heard(gn))
+		return;
+	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
 		return;
 	hdr = genlmsg_put(skb, 0, 0, &gsk_genl, 0, GSOCK_CMD_PEER_NTF);
@@ -693,12 +731,24 @@ static struct genl_family gsk_genl __ro_after_init = {
 	.n_mcgrps = ARRAY_SIZE(gsk_genl_groups),
 };
 
+/**
+ * gsk_netlink_init() - at load
+ *
+ * Return: 0 or a negative errno.
+ */
 int gsk_netlink_init(void)
 {
-	return genl_register_family(&gsk_genl);
+	int err = genl_register_family(&gsk_genl);
+
+	WRITE_ONCE(gsk_nl_up, !err);
+	return err;
 }
 
+/**
+ * gsk_netlink_exit() - at unload: no request runs or comes any more
+ */
 void gsk_netlink_exit(void)
 {
+	WRITE_ONCE(gsk_nl_up, false);
 	genl_unregister_family(&gsk_genl);
 }

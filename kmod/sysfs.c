@@ -263,10 +263,18 @@ static int gsk_dev_add(struct gsk_net *gn, const char *name)
 		return err;
 	}
 	list_add_tail(&gd->list, &gn->sysfs);
-	gn->n_sysfs++;
+	gn->n_sysfs += !!*name;
 	return 0;
 }
 
+/**
+ * gsk_sysfs_add() - show a group, and the node if it is the first
+ * @gn: the node
+ * @name: of the group
+ *
+ * Context: the worker.
+ * Return: 0, or a negative errno: it is not shown. -ENOSPC: there are 1,024.
+ */
 int gsk_sysfs_add(struct gsk_net *gn, const char *name)
 {
 	int err = 0;
@@ -284,10 +292,17 @@ int gsk_sysfs_add(struct gsk_net *gn, const char *name)
 static void gsk_dev_del(struct gsk_net *gn, struct gsk_dev *gd)
 {
 	list_del(&gd->list);
-	gn->n_sysfs--;
+	gn->n_sysfs -= !!*gd->name;
 	device_unregister(&gd->dev);
 }
 
+/**
+ * gsk_sysfs_del() - show it no more
+ * @gn: the node
+ * @name: of the group; nothing happens if it is not shown
+ *
+ * Context: the worker.
+ */
 void gsk_sysfs_del(struct gsk_net *gn, const char *name)
 {
 	struct gsk_dev *gd;
@@ -299,6 +314,10 @@ void gsk_sysfs_del(struct gsk_net *gn, const char *name)
 	mutex_unlock(&gn->sysfs_lock);
 }
 
+/**
+ * gsk_sysfs_net_exit() - the namespace ends: take all away
+ * @gn: the node; the worker has stopped
+ */
 void gsk_sysfs_net_exit(struct gsk_net *gn)
 {
 	struct gsk_dev *gd, *next;
@@ -309,6 +328,11 @@ void gsk_sysfs_net_exit(struct gsk_net *gn)
 	mutex_unlock(&gn->sysfs_lock);
 }
 
+/**
+ * gsk_sysfs_init() - at load: the class
+ *
+ * Return: 0 or a negative errno.
+ */
 int gsk_sysfs_init(void)
 {
 	int i;
@@ -326,6 +350,9 @@ int gsk_sysfs_init(void)
 	return class_register(&gsk_class);
 }
 
+/**
+ * gsk_sysfs_exit() - at unload, after the last namespace's exit
+ */
 void gsk_sysfs_exit(void)
 {
 	class_unregister(&gsk_class);
