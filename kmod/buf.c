@@ -15,6 +15,8 @@
 
 /* Up to here a linear allocation is no larger than a page. */
 #define GSK_LINEAR_MAX 2048
+/* A sender at the limit of its memory cgroup gets ENOMEM, nobody is killed. */
+#define GSK_GFP_USER (GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 enum gsk_buf_kind { GSK_BUF_LINEAR, GSK_BUF_PAGES, GSK_BUF_SKB };
 
@@ -125,7 +127,7 @@ static int gsk_buf_fill(struct gsk_buf *buf, struct iov_iter *from)
 		size_t part = min_t(size_t, PAGE_SIZE,
 				    buf->len - i * PAGE_SIZE);
 
-		pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		pages[i] = alloc_page(GSK_GFP_USER);
 		if (!pages[i])
 			return -ENOMEM;
 		if (copy_page_from_iter(pages[i], 0, part, from) != part)
@@ -144,7 +146,7 @@ struct gsk_buf *gsk_buf_from_user(struct iov_iter *from, u32 len,
 
 	buf = gsk_buf_new(linear ? GSK_BUF_LINEAR : GSK_BUF_PAGES, len,
 			  linear ? len : n * sizeof(struct page *),
-			  GFP_KERNEL_ACCOUNT);
+			  GSK_GFP_USER);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	refcount_inc(&acct->refs);

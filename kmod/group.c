@@ -1,262 +1,151 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A group on this node: one log in delivery order, and a cursor into it for
- * each member. Delivering appends one record and moves no data; what all
- * members have passed goes back to the engine, which returns credit for it.
+ * each member (queue.c). What all members have passed goes back to the engine,
+ * which returns credit for it.
  */
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include "group.h"
 
-/* ---- waking ---- */
+/* Records handed back, or flushed, under one hold of the lock. */
+#define GSK_BATCH 64
 
-/* Marks @gsk to be woken when the lock is dropped. */
-static void gsk_sock_wake(struct gsk_sock *gsk)
+/* ---- what is passed by all ---- */
+
+/**
+ * gsk_group_spend() - a message that no member has to read any more
+ * @gn: the node, its lock held
+ * @grp: its group
+ * @rec: the message, in no list
+ */
+void gsk_group_spend(struct gsk_net *gn, struct gsk_group *grp,
+		     struct gpe_rec *rec)
 {
-	lockdep_assert_held(&gsk->gn->lock);
-	if (test_and_set_bit(0, &gsk->wake_bit))
-		return;
-	sock_hold(&gsk->sk);
-	llist_add(&gsk->wake_node, &gsk->gn->wakes);
+	lockdep_assert_held(&gn->lock);
+	list_add_tail(&rec->link, &grp->consumed);
+	grp->consumed_bytes += gsk_rec_cost(rec);
+	grp->n_consumed++;
+	if (list_empty(&grp->spent))
+		list_add_tail(&grp->spent, &gn->spent);
 }
 
-void gsk_group_wake_flush(struct gsk_net *gn)
-{
-	struct llist_node *list = llist_del_all(&gn->wakes);
-	struct gsk_sock *gsk, *next;
-
-	llist_for_each_entry_safe(gsk, next, list, wake_node) {
-		struct sock *sk = &gsk->sk;
-
-		clear_bit(0, &gsk->wake_bit);
-		/* Who marks it from here on is woken once more. */
-		smp_mb__after_atomic();
-		sk->sk_data_ready(sk);
-		sk->sk_write_space(sk);
-		sock_put(sk);
-	}
-}
-
-/* ---- cursors ---- */
-
-static bool gsk_in_gap(const struct gsk_sock *gsk, const struct gpe_rec *rec)
-{
-	return gsk->gap_to && rec->host_u64[0] >= gsk->gap_from &&
-	       rec->host_u64[0] < gsk->gap_to;
-}
-
-/* A record that this socket does not want to see. */
-static bool gsk_unwanted(const struct gsk_sock *gsk, const struct gpe_rec *rec)
-{
-	struct gpe_msg_info info;
-
-	switch ((enum gpe_rec_type)rec->type) {
-	case GPE_REC_MSG:
-		if (gsk->loopback)
-			return false;
-		gpe_msg_info(rec, &info);
-		return info.sender.port == gsk->port &&
-		       gsk->view && info.sender.node == gsk->self.node &&
-		       info.sender.inc == gsk->self.inc;
-	case GPE_REC_VIEW:
-		if (gsk->resume_due && (gsk->events & BIT(GROUP_EV_RESUMED)))
-			return false;
-		return !(gsk->events & BIT(GROUP_EV_VIEW));
-	case GPE_REC_SUSPENDED:
-		return !(gsk->events & BIT(GROUP_EV_SUSPENDED));
-	case GPE_REC_RESUMED:
-		return !(gsk->events & BIT(GROUP_EV_RESUMED));
-	}
-	return false;
-}
-
-/* Frees what every member has passed, from the front. */
-static void gsk_group_trim(struct gsk_group *grp, struct gsk_net *gn)
+/* The first of them to @list; how many. */
+static u32 gsk_group_return(struct gsk_net *gn, struct gsk_group *grp,
+			    struct list_head *list)
 {
 	struct gpe_rec *rec, *next;
+	u32 n = 0;
 
-	list_for_each_entry_safe(rec, next, &grp->log, link) {
-		if (rec->host_u64[1])
-			return;
-		list_del_init(&rec->link);
-		if (rec->type == GPE_REC_MSG && gn->node) {
-			list_add_tail(&rec->link, &grp->consumed);
-			grp->consumed_bytes += gsk_rec_cost(rec);
-			grp->n_consumed++;
-		} else if (gn->node) {
-			gpe_rec_free(gn->node, rec);
-		}
+	lockdep_assert_held(&gn->lock);
+	list_for_each_entry_safe(rec, next, &grp->consumed, link) {
+		if (n == GSK_BATCH)
+			break;
+		list_move_tail(&rec->link, list);
+		grp->consumed_bytes -= gsk_rec_cost(rec);
+		grp->n_consumed--;
+		n++;
+	}
+	if (list_empty(&grp->consumed))
+		list_del_init(&grp->spent);
+	return n;
+}
+
+static void gsk_consumed(struct gsk_net *gn, struct list_head *list)
+{
+	struct gpe_event ev = { .type = GPE_EV_CONSUMED };
+
+	ev.consumed = list;
+	if (!list_empty(list))
+		gsk_run(gn, &ev);
+}
+
+/**
+ * gsk_group_settle() - return credit for what was read, if it is time
+ * @gsk: a bound socket
+ *
+ * Context: process; gn->lock not held.
+ */
+void gsk_group_settle(struct gsk_sock *gsk)
+{
+	struct gsk_net *gn = gsk->gn;
+	struct gsk_group *grp;
+	LIST_HEAD(list);
+	u32 n = 0;
+
+	spin_lock_bh(&gn->lock);
+	grp = gsk->grp;
+	if (grp->consumed_bytes > gsk->limit / 8 ||
+	    grp->n_consumed > GSK_BATCH || !gsk_queue_next(gsk))
+		n = gsk_group_return(gn, grp, &list);
+	spin_unlock_bh(&gn->lock);
+	gsk_consumed(gn, &list);
+	while (n == GSK_BATCH) {
+		spin_lock_bh(&gn->lock);
+		n = gsk_group_return(gn, grp, &list);
+		spin_unlock_bh(&gn->lock);
+		gsk_consumed(gn, &list);
 	}
 }
 
-static void gsk_sock_step(struct gsk_sock *gsk)
+/**
+ * gsk_group_collect() - return credit that no reader has returned
+ * @gn: the node
+ *
+ * Context: the worker.
+ */
+void gsk_group_collect(struct gsk_net *gn)
 {
-	struct gpe_rec *rec = gsk->cursor;
+	struct gsk_group *grp;
+	LIST_HEAD(list);
 
 	do {
-		gsk->cursor = list_is_last(&rec->link, &gsk->grp->log) ?
-				      NULL :
-				      list_next_entry(rec, link);
-		rec = gsk->cursor;
-	} while (rec && gsk_in_gap(gsk, rec));
-	/* Behind the end, and not attached: nothing of what follows counts. */
-	if (rec && gsk->end_pos && rec->host_u64[0] >= gsk->end_pos)
-		gsk->cursor = NULL;
-}
-
-/* Takes note of a record that the socket leaves behind. */
-static void gsk_sock_left(struct gsk_sock *gsk, struct gpe_rec *rec)
-{
-	gsk->queued--;
-	gsk->queued_bytes -= gsk_rec_cost(rec);
-	if (rec->type == GPE_REC_VIEW) {
-		struct gpe_view *view =
-			container_of(rec, struct gpe_view_rec, rec)->view;
-
-		gpe_view_get(view);
-		if (gsk->view)
-			gpe_view_put(gsk->view);
-		gsk->view = view;
-		gsk->resume_due = false;
-	}
-	rec->host_u64[1]--;
-}
-
-void gsk_sock_skip(struct gsk_sock *gsk)
-{
-	bool any = false;
-
-	while (gsk->cursor && gsk_unwanted(gsk, gsk->cursor)) {
-		struct gpe_rec *rec = gsk->cursor;
-
-		gsk_sock_step(gsk);
-		gsk_sock_left(gsk, rec);
-		any = true;
-	}
-	if (any)
-		gsk_group_trim(gsk->grp, gsk->gn);
-}
-
-struct gpe_rec *gsk_sock_next(struct gsk_sock *gsk)
-{
-	lockdep_assert_held(&gsk->gn->lock);
-	if (!list_empty(&gsk->ones)) {
-		struct gpe_rec *one =
-			list_first_entry(&gsk->ones, struct gpe_rec, link);
-
-		if (!gsk->cursor ||
-		    one->host_u64[0] <= gsk->cursor->host_u64[0])
-			return one;
-	}
-	return gsk->cursor;
-}
-
-void gsk_sock_pass(struct gsk_sock *gsk, struct gpe_rec *rec)
-{
-	lockdep_assert_held(&gsk->gn->lock);
-	if (rec != gsk->cursor) {
-		list_move_tail(&rec->link, &gsk->grp->consumed);
-		gsk->grp->consumed_bytes += gsk_rec_cost(rec);
-		gsk->grp->n_consumed++;
-		gsk->queued--;
-		gsk->queued_bytes -= gsk_rec_cost(rec);
-		return;
-	}
-	gsk_sock_step(gsk);
-	gsk_sock_left(gsk, rec);
-	gsk_group_trim(gsk->grp, gsk->gn);
-	gsk_sock_skip(gsk);
-}
-
-/* No more records for @gsk; those it has stay to be read. */
-static void gsk_sock_detach(struct gsk_sock *gsk, u64 end_pos)
-{
-	if (!gsk->attached)
-		return;
-	gsk->attached = false;
-	gsk->end_pos = end_pos;
-	gsk->grp->n_attached--;
-}
-
-/* Everything unread is passed unseen. */
-static void gsk_sock_flush(struct gsk_sock *gsk)
-{
-	struct gpe_rec *rec, *next;
-
-	while (gsk->cursor) {
-		rec = gsk->cursor;
-		gsk_sock_step(gsk);
-		gsk_sock_left(gsk, rec);
-	}
-	list_for_each_entry_safe(rec, next, &gsk->ones, link)
-		gsk_sock_pass(gsk, rec);
-	if (gsk->grp)
-		gsk_group_trim(gsk->grp, gsk->gn);
+		spin_lock_bh(&gn->lock);
+		grp = list_first_entry_or_null(&gn->spent, struct gsk_group,
+					       spent);
+		if (grp)
+			gsk_group_return(gn, grp, &list);
+		spin_unlock_bh(&gn->lock);
+		gsk_consumed(gn, &list);
+		cond_resched();
+	} while (grp);
 }
 
 /* ---- delivery: under gn->lock, from run.c ---- */
 
-static void gsk_sock_given(struct gsk_sock *gsk, struct gpe_rec *rec)
+/* Takes it to the worker's list. */
+static void gsk_group_due(struct gsk_net *gn, struct gsk_group *grp)
 {
-	u32 cost = gsk_rec_cost(rec);
-
-	gsk->queued++;
-	gsk->queued_bytes += cost;
-	if (gsk->queued_bytes > 2ULL * gsk->limit && !gsk->overrun &&
-	    gsk->local) {
-		gsk->overrun = true;
-		sock_hold(&gsk->sk);
-		list_add_tail(&gsk->evict, &gsk->gn->evict);
-		queue_work(gsk_wq, &gsk->gn->work);
-	}
-	if (!gsk->cursor) {
-		gsk->cursor = rec;
-		gsk_sock_skip(gsk);
-	}
-	if (gsk_sock_next(gsk))
-		gsk_sock_wake(gsk);
+	lockdep_assert_held(&gn->lock);
+	if (list_empty(&grp->due))
+		list_add_tail(&grp->due, &gn->groups_due);
+	gsk_net_work_due(gn);
 }
 
-/* Starts to read at @rec, a view that lists it as joined. */
-static void gsk_sock_attach(struct gsk_sock *gsk, struct gpe_rec *rec)
-{
-	if (gsk->cursor) {
-		gsk->gap_from = gsk->end_pos;
-		gsk->gap_to = rec->host_u64[0];
-	}
-	gsk->end_pos = 0;
-	gsk->attached = true;
-	gsk->grp->n_attached++;
-	if (gsk->suspended)
-		gsk->resume_due = true;
-	gsk->suspended = false;
-}
-
-/* The node was out of the cluster: what is not listed here reads no more. */
-static void gsk_sock_out(struct gsk_sock *gsk, struct gpe_rec *rec)
-{
-	/* A gap not read yet, and another: keep what is before the first. */
-	if (gsk->cursor && gsk->gap_to &&
-	    gsk->cursor->host_u64[0] < gsk->gap_to)
-		gsk_sock_flush(gsk);
-	gsk->gap_to = 0;
-	gsk_sock_detach(gsk, rec->host_u64[0]);
-}
-
+/**
+ * gsk_is_self() - is this an address of this very node?
+ * @gn: the node, its lock held
+ * @addr: a member
+ *
+ * Return: whether it is, in the node's present incarnation.
+ */
 bool gsk_is_self(struct gsk_net *gn, const struct gpe_addr *addr)
 {
+	lockdep_assert_held(&gn->lock);
 	return gpe_is_self(gn->node, addr);
 }
 
 /* Whose view is it? Attaches those it lists, detaches those it does not. */
 static void gsk_group_view(struct gsk_net *gn, struct gsk_group *grp,
-			   struct gpe_rec *rec)
+			   const struct gpe_rec *rec)
 {
 	const struct gpe_view *view = gsk_rec_view(rec);
 	u64 gen = ++grp->view_gen;
 	struct gsk_sock *gsk;
 	u32 i;
 
+	lockdep_assert_held(&gn->lock);
 	for (i = 0; i < view->n + view->n_left; i++) {
 		const struct gpe_addr *a = &view->m[i].addr;
 
@@ -269,35 +158,38 @@ static void gsk_group_view(struct gsk_net *gn, struct gsk_group *grp,
 		if (i >= view->n)
 			continue;
 		if (!gsk->attached)
-			gsk_sock_attach(gsk, rec);
-		if (!gsk->joined) {
-			gsk->joined = true;
-			gsk_sock_wake(gsk);
-		}
+			gsk_queue_attach(gsk, rec);
+		gsk->joined = true;
 	}
 	list_for_each_entry(gsk, &grp->members, in_grp)
 		if (gsk->attached && gsk->seen_gen != gen)
-			gsk_sock_out(gsk, rec);
-	grp->changed = true;
-	queue_work(gsk_wq, &gn->work);
+			gsk_queue_out(gsk, rec);
+	gsk_group_due(gn, grp);
 }
 
 /* Who the view says has left read up to and with it. */
 static void gsk_group_view_left(struct gsk_net *gn, struct gsk_group *grp,
-				struct gpe_rec *rec)
+				const struct gpe_rec *rec)
 {
 	const struct gpe_view *view = gsk_rec_view(rec);
 	u32 i;
 
+	lockdep_assert_held(&gn->lock);
 	for (i = view->n; i < view->n + view->n_left; i++) {
 		const struct gpe_addr *a = &view->m[i].addr;
 		struct gsk_sock *gsk = xa_load(&gn->socks, a->port);
 
 		if (gsk && gsk->grp == grp && gsk_is_self(gn, a))
-			gsk_sock_detach(gsk, rec->host_u64[0] + 1);
+			gsk_queue_detach(gsk, rec->host_u64[0] + 1);
 	}
 }
 
+/**
+ * gsk_group_deliver() - a record for all local members: GPE_ACT_DELIVER
+ * @gn: the node, its lock held
+ * @host: struct gsk_group
+ * @rec: the record, the glue's from here on
+ */
 void gsk_group_deliver(struct gsk_net *gn, void *host, struct gpe_rec *rec)
 {
 	struct gsk_group *grp = host;
@@ -306,10 +198,11 @@ void gsk_group_deliver(struct gsk_net *gn, void *host, struct gpe_rec *rec)
 	lockdep_assert_held(&gn->lock);
 	rec->host_u64[0] = grp->next_pos++;
 	list_add_tail(&rec->link, &grp->log);
+	/* One more, so that it stays until the end of this function. */
+	rec->host_u64[1] = 1;
 	if (rec->type == GPE_REC_VIEW)
 		gsk_group_view(gn, grp, rec);
-	/* One more, so that it stays until the end of this function. */
-	rec->host_u64[1] = grp->n_attached + 1;
+	rec->host_u64[1] += grp->n_attached;
 	list_for_each_entry(gsk, &grp->members, in_grp) {
 		if (!gsk->attached)
 			continue;
@@ -317,19 +210,26 @@ void gsk_group_deliver(struct gsk_net *gn, void *host, struct gpe_rec *rec)
 			gsk->suspended = true;
 		if (rec->type == GPE_REC_RESUMED) {
 			gsk->suspended = false;
-			gsk_sock_wake(gsk);
+			gsk_sock_wake(gsk, GSK_WAKE_WRITE);
 		}
-		gsk_sock_given(gsk, rec);
+		gsk_queue_given(gsk, rec);
 	}
 	if (rec->type == GPE_REC_VIEW)
 		gsk_group_view_left(gn, grp, rec);
 	rec->host_u64[1]--;
-	gsk_group_trim(grp, gn);
+	gsk_queue_trim(gn, grp);
 	/* Readers return credit; what nobody reads, the worker does. */
-	if (grp->n_consumed > 64 || grp->consumed_bytes > SZ_64K)
-		queue_work(gsk_wq, &gn->work);
+	if (grp->n_consumed > GSK_BATCH || grp->consumed_bytes > SZ_64K)
+		gsk_net_work_due(gn);
 }
 
+/**
+ * gsk_group_deliver_one() - a message to one member: GPE_ACT_DELIVER_ONE
+ * @gn: the node, its lock held
+ * @host: struct gsk_group
+ * @cookie: struct gsk_sock
+ * @rec: the message, the glue's from here on
+ */
 void gsk_group_deliver_one(struct gsk_net *gn, void *host, void *cookie,
 			   struct gpe_rec *rec)
 {
@@ -338,30 +238,48 @@ void gsk_group_deliver_one(struct gsk_net *gn, void *host, void *cookie,
 
 	lockdep_assert_held(&gn->lock);
 	rec->host_u64[0] = grp->next_pos;
-	if (!gsk->attached || gsk->closed) {
-		list_add_tail(&rec->link, &grp->consumed);
-		grp->consumed_bytes += gsk_rec_cost(rec);
-		grp->n_consumed++;
-		queue_work(gsk_wq, &gn->work);
+	if (gsk->attached && !gsk->closed) {
+		gsk_queue_given_one(gsk, rec);
 		return;
 	}
-	list_add_tail(&rec->link, &gsk->ones);
-	gsk->queued++;
-	gsk->queued_bytes += gsk_rec_cost(rec);
-	gsk_sock_wake(gsk);
+	INIT_LIST_HEAD(&rec->link);
+	gsk_group_spend(gn, grp, rec);
+	gsk_net_work_due(gn);
 }
 
+static void gsk_sock_may_send(struct gsk_sock *gsk)
+{
+	gsk->wake_gen++;
+	gsk->refused = false;
+	gsk_sock_wake(gsk, GSK_WAKE_WRITE);
+}
+
+/**
+ * gsk_group_wake() - what was refused may go now: GPE_ACT_WAKE
+ * @gn: the node, its lock held
+ * @host: struct gsk_group
+ */
 void gsk_group_wake(struct gsk_net *gn, void *host)
 {
 	struct gsk_group *grp = host;
 	struct gsk_sock *gsk;
 
 	lockdep_assert_held(&gn->lock);
-	list_for_each_entry(gsk, &grp->members, in_grp) {
-		gsk->wake_gen++;
-		gsk->refused = 0;
-		gsk_sock_wake(gsk);
-	}
+	list_for_each_entry(gsk, &grp->members, in_grp)
+		gsk_sock_may_send(gsk);
+}
+
+/**
+ * gsk_group_rouse() - a local reader is done: look again who holds whom
+ * @grp: its group, under its node's lock
+ */
+void gsk_group_rouse(struct gsk_group *grp)
+{
+	struct gsk_sock *gsk;
+
+	list_for_each_entry(gsk, &grp->members, in_grp)
+		if (gsk->blocked)
+			gsk_sock_may_send(gsk);
 }
 
 /* ---- coming and going ---- */
@@ -370,13 +288,15 @@ static void gsk_group_free(struct gsk_net *gn, struct gsk_group *grp)
 {
 	struct gpe_rec *rec, *next;
 
+	lockdep_assert_held(&gn->lock);
 	list_splice_tail_init(&grp->log, &grp->consumed);
 	list_for_each_entry_safe(rec, next, &grp->consumed, link) {
 		list_del(&rec->link);
-		if (gn->node)
-			gpe_rec_free(gn->node, rec);
+		gpe_rec_free(gn->node, rec);
 	}
-	list_del(&grp->list);
+	list_del(&grp->spent);
+	list_del(&grp->due);
+	rb_erase(&grp->node, &gn->groups);
 	kfree(grp);
 	gsk_count_destroyed(GSK_OBJ_GROUP);
 }
@@ -385,28 +305,36 @@ static void gsk_group_free(struct gsk_net *gn, struct gsk_group *grp)
 static void gsk_sock_unlink(struct gsk_sock *gsk)
 {
 	struct gsk_group *grp = gsk->grp;
+	struct gsk_net *gn = gsk->gn;
 
-	if (!grp || !gsk->closed || gsk->local)
+	lockdep_assert_held(&gn->lock);
+	if (!grp || !gsk->closed || gsk->local || gsk->cursor ||
+	    !list_empty(&gsk->ones))
 		return;
-	gsk_sock_detach(gsk, grp->next_pos);
-	gsk_sock_flush(gsk);
-	xa_erase(&gsk->gn->socks, gsk->port);
+	gsk_queue_detach(gsk, grp->next_pos);
+	xa_erase(&gn->socks, gsk->port);
 	list_del_init(&gsk->in_grp);
+	gn->n_members--;
 	gsk->grp = NULL;
 	if (gsk->view)
 		gpe_view_put(gsk->view);
 	gsk->view = NULL;
-	if (list_empty(&grp->members)) {
-		/* The worker takes it out of sysfs first. */
-		if (grp->shown || grp->changed) {
-			grp->changed = true;
-			queue_work(gsk_wq, &gsk->gn->work);
-		} else {
-			gsk_group_free(gsk->gn, grp);
-		}
-	}
+	if (!list_empty(&grp->members))
+		return;
+	/* The worker takes it out of sysfs first. */
+	if (grp->shown || !list_empty(&grp->due))
+		gsk_group_due(gn, grp);
+	else
+		gsk_group_free(gn, grp);
 }
 
+/**
+ * gsk_group_gone() - the engine has let go of a member: GPE_ACT_GONE
+ * @gn: the node, its lock held
+ * @cookie: struct gsk_sock; the engine's reference goes
+ * @error: 0 if it left as asked, else a negative errno
+ * @why: reason
+ */
 void gsk_group_gone(struct gsk_net *gn, void *cookie, int error,
 		    enum gpe_why why)
 {
@@ -414,26 +342,17 @@ void gsk_group_gone(struct gsk_net *gn, void *cookie, int error,
 
 	lockdep_assert_held(&gn->lock);
 	gsk->local = NULL;
-	gsk->gone = true;
 	gsk->error = error;
 	gsk->why = why;
 	gsk->evict_due = why == GPE_WHY_OVERRUN;
-	gsk->wake_gen++;
+	gsk->gone = true;
+	list_del_init(&gsk->orphan);
 	if (gsk->grp)
-		gsk_sock_detach(gsk, gsk->grp->next_pos);
-	gsk_sock_wake(gsk);
+		gsk_queue_detach(gsk, gsk->grp->next_pos);
+	gsk_sock_may_send(gsk);
+	gsk_sock_wake(gsk, GSK_WAKE_READ | GSK_WAKE_STATE);
 	gsk_sock_unlink(gsk);
 	sock_put(&gsk->sk);
-}
-
-static struct gsk_group *gsk_group_find(struct gsk_net *gn, const char *name)
-{
-	struct gsk_group *grp;
-
-	list_for_each_entry(grp, &gn->groups, list)
-		if (!strcmp(grp->name, name))
-			return grp;
-	return NULL;
 }
 
 static struct gsk_group *gsk_group_new(const char *name)
@@ -442,41 +361,94 @@ static struct gsk_group *gsk_group_new(const char *name)
 
 	if (!grp)
 		return NULL;
-	INIT_LIST_HEAD(&grp->list);
 	INIT_LIST_HEAD(&grp->members);
 	INIT_LIST_HEAD(&grp->log);
 	INIT_LIST_HEAD(&grp->consumed);
+	INIT_LIST_HEAD(&grp->spent);
+	INIT_LIST_HEAD(&grp->due);
 	grp->next_pos = 1;
 	strscpy(grp->name, name, sizeof(grp->name));
 	gsk_count_created(GSK_OBJ_GROUP);
 	return grp;
 }
 
-/* Into the group of that name, which is @fresh if there was none. */
-static bool gsk_group_enter(struct gsk_net *gn, struct gsk_sock *gsk,
-			    const char *name, struct gsk_group *fresh)
+/* The group of @fresh's name: that one if there was none. */
+static struct gsk_group *gsk_group_get(struct gsk_net *gn,
+				       struct gsk_group *fresh)
 {
-	struct gsk_group *grp;
-	bool used = false;
+	struct rb_node **p = &gn->groups.rb_node, *parent = NULL;
 
-	spin_lock_bh(&gn->lock);
-	grp = gsk_group_find(gn, name);
-	if (!grp) {
-		grp = fresh;
-		used = true;
-		list_add_tail(&grp->list, &gn->groups);
+	lockdep_assert_held(&gn->lock);
+	while (*p) {
+		struct gsk_group *grp = rb_entry(*p, struct gsk_group, node);
+		int c = strcmp(fresh->name, grp->name);
+
+		if (!c)
+			return grp;
+		parent = *p;
+		p = c < 0 ? &parent->rb_left : &parent->rb_right;
 	}
-	gsk->grp = grp;
-	list_add_tail(&gsk->in_grp, &grp->members);
-	/* For the engine's handle, put with GPE_ACT_GONE. */
-	sock_hold(&gsk->sk);
-	spin_unlock_bh(&gn->lock);
-	return used;
+	rb_link_node(&fresh->node, parent, p);
+	rb_insert_color(&fresh->node, &gn->groups);
+	return fresh;
 }
 
-int gsk_group_join(struct gsk_sock *gsk, const char *name)
+/* Into the group of @fresh's name; 0 or -ENOSPC. */
+static int gsk_group_enter(struct gsk_net *gn, struct gsk_sock *gsk,
+			   struct gsk_group *fresh)
+{
+	int err = -ENOSPC;
+
+	spin_lock_bh(&gn->lock);
+	if (gn->n_members < gsk_max_members(gn)) {
+		gn->n_members++;
+		gsk->grp = gsk_group_get(gn, fresh);
+		list_add_tail(&gsk->in_grp, &gsk->grp->members);
+		/* For the engine's handle, put with GPE_ACT_GONE. */
+		sock_hold(&gsk->sk);
+		err = 0;
+	}
+	spin_unlock_bh(&gn->lock);
+	return err;
+}
+
+static int gsk_group_tell_join(struct gsk_sock *gsk, const char *name)
 {
 	struct gpe_event ev = { .type = GPE_EV_JOIN };
+
+	ev.join.host = gsk->grp;
+	ev.join.cookie = gsk;
+	ev.join.name = name;
+	ev.join.props = gsk->props;
+	ev.join.port = gsk->port;
+	ev.join.limit = gsk->limit;
+	ev.join.local_at = &gsk->local;
+	ev.join.ret = -ESHUTDOWN;
+	gsk_run(gsk->gn, &ev);
+	return ev.join.ret;
+}
+
+/* The engine would not have it: as if it had never been. */
+static void gsk_group_undo(struct gsk_sock *gsk)
+{
+	spin_lock_bh(&gsk->gn->lock);
+	gsk->closed = true;
+	gsk_sock_unlink(gsk);
+	gsk->closed = false;
+	spin_unlock_bh(&gsk->gn->lock);
+	sock_put(&gsk->sk);
+}
+
+/**
+ * gsk_group_join() - make a socket a member
+ * @gsk: the socket, locked; its @limit is set and charged
+ * @name: of the group, checked
+ *
+ * Context: process; gn->lock not held.
+ * Return: 0, -ENOMEM, -ENOSPC or -ESHUTDOWN; on failure nothing has changed.
+ */
+int gsk_group_join(struct gsk_sock *gsk, const char *name)
+{
 	struct gsk_net *gn = gsk->gn;
 	struct gsk_group *fresh;
 	int err;
@@ -489,36 +461,63 @@ int gsk_group_join(struct gsk_sock *gsk, const char *name)
 	if (err < 0)
 		return err == -EBUSY ? -ENOSPC : err;
 	fresh = gsk_group_new(name);
-	if (!fresh) {
+	err = fresh ? gsk_group_enter(gn, gsk, fresh) : -ENOMEM;
+	if (err)
 		xa_erase_bh(&gn->socks, gsk->port);
-		return -ENOMEM;
-	}
-	gsk->limit = max_t(u32, gsk->sk.sk_rcvbuf,
-			   GPE_MSG_MAX + GPE_LIMIT_SLACK);
-	if (!gsk_group_enter(gn, gsk, name, fresh)) {
+	if (fresh && gsk->grp != fresh) {
 		kfree(fresh);
 		gsk_count_destroyed(GSK_OBJ_GROUP);
 	}
-	ev.join.host = gsk->grp;
-	ev.join.cookie = gsk;
-	ev.join.name = name;
-	ev.join.props = gsk->props;
-	ev.join.port = gsk->port;
-	ev.join.limit = gsk->limit;
-	ev.join.local_at = &gsk->local;
-	ev.join.ret = -ESHUTDOWN;
-	gsk_run(gn, &ev);
-	if (!ev.join.ret)
-		return 0;
-	spin_lock_bh(&gn->lock);
-	gsk->closed = true;
-	gsk_sock_unlink(gsk);
-	gsk->closed = false;
-	spin_unlock_bh(&gn->lock);
-	sock_put(&gsk->sk);
-	return ev.join.ret;
+	if (err)
+		return err;
+	err = gsk_group_tell_join(gsk, name);
+	if (err)
+		gsk_group_undo(gsk);
+	return err;
 }
 
+/* Passes all it has not read, a bit at a time; nothing comes any more. */
+static void gsk_group_leave_queue(struct gsk_sock *gsk)
+{
+	struct gsk_net *gn = gsk->gn;
+	bool done;
+
+	do {
+		spin_lock_bh(&gn->lock);
+		/* It may have gone between two bits. */
+		done = !gsk->grp || gsk_queue_flush(gsk, GSK_BATCH);
+		if (done)
+			gsk_sock_unlink(gsk);
+		spin_unlock_bh(&gn->lock);
+		cond_resched();
+	} while (!done);
+}
+
+/* Under gn->lock: no more sending; with @close no more reading either. */
+static void gsk_group_leave_begin(struct gsk_sock *gsk, bool close)
+{
+	lockdep_assert_held(&gsk->gn->lock);
+	gsk->leaving = true;
+	gsk_sock_may_send(gsk);
+	if (!close)
+		return;
+	gsk->closed = true;
+	gsk_queue_detach(gsk, gsk->grp->next_pos);
+	if (!list_empty(&gsk->evict)) {
+		list_del_init(&gsk->evict);
+		__sock_put(&gsk->sk);
+	}
+	/* Credit for what is not read. */
+	gsk_net_work_due(gsk->gn);
+}
+
+/**
+ * gsk_group_leave() - a member leaves; its handle is gone soon
+ * @gsk: a bound socket
+ * @close: it reads no more, and may go
+ *
+ * Context: process; gn->lock not held.
+ */
 void gsk_group_leave(struct gsk_sock *gsk, bool close)
 {
 	struct gpe_event ev = { .type = GPE_EV_LEAVE };
@@ -527,35 +526,33 @@ void gsk_group_leave(struct gsk_sock *gsk, bool close)
 	ev.leave.local_at = &gsk->local;
 	ev.leave.why = GPE_WHY_LEAVE;
 	spin_lock_bh(&gn->lock);
-	gsk->leaving = true;
-	if (close && gsk->grp) {
-		gsk->closed = true;
-		gsk_sock_detach(gsk, gsk->grp->next_pos);
-		gsk_sock_flush(gsk);
-		if (!list_empty(&gsk->evict)) {
-			list_del_init(&gsk->evict);
-			__sock_put(&gsk->sk);
-		}
-		gsk_sock_unlink(gsk);
-	}
+	gsk_group_leave_begin(gsk, close);
 	spin_unlock_bh(&gn->lock);
+	if (close)
+		gsk_group_leave_queue(gsk);
 	gsk_run(gn, &ev);
-	if (!close)
-		return;
-	/* Credit for what was not read. */
-	queue_work(gsk_wq, &gn->work);
+	gsk_group_wake_flush(gn);
+	if (close)
+		gsk_orphan_add(gsk);
 }
 
+/**
+ * gsk_group_abandon() - the namespace ends: as if the engine let go of all
+ * @gn: the node, its lock held, @dead set; gsk_group_wake_flush() to come
+ */
 void gsk_group_abandon(struct gsk_net *gn)
 {
-	struct gsk_group *grp, *gnext;
-	struct gsk_sock *gsk, *next;
+	struct rb_node *p, *next;
 
 	lockdep_assert_held(&gn->lock);
-	list_for_each_entry_safe(grp, gnext, &gn->groups, list) {
+	for (p = rb_first(&gn->groups); p; p = next) {
+		struct gsk_group *grp = rb_entry(p, struct gsk_group, node);
+		struct gsk_sock *gsk, *tmp;
+
+		next = rb_next(p);
 		/* Keeps the group while its last socket goes. */
-		grp->changed = true;
-		list_for_each_entry_safe(gsk, next, &grp->members, in_grp)
+		grp->shown = true;
+		list_for_each_entry_safe(gsk, tmp, &grp->members, in_grp)
 			if (gsk->local)
 				gsk_group_gone(gn, gsk, -ESHUTDOWN,
 					       GPE_WHY_NODE_LEFT);
@@ -566,6 +563,12 @@ void gsk_group_abandon(struct gsk_net *gn)
 
 /* ---- the worker's part ---- */
 
+/**
+ * gsk_group_evict() - members past twice their limit leave
+ * @gn: the node
+ *
+ * Context: the worker.
+ */
 void gsk_group_evict(struct gsk_net *gn)
 {
 	for (;;) {
@@ -584,97 +587,69 @@ void gsk_group_evict(struct gsk_net *gn)
 		ev.leave.why = GPE_WHY_OVERRUN;
 		gsk_run(gn, &ev);
 		sock_put(&gsk->sk);
+		cond_resched();
 	}
 }
 
-/* Hands back what was passed by all, of any group. */
-static void gsk_group_return(struct gsk_net *gn, struct gsk_group *grp,
-			     struct list_head *list)
-{
-	lockdep_assert_held(&gn->lock);
-	list_splice_tail_init(&grp->consumed, list);
-	grp->n_consumed = 0;
-	grp->consumed_bytes = 0;
-}
-
-static void gsk_consumed(struct gsk_net *gn, struct list_head *list)
-{
-	struct gpe_event ev = { .type = GPE_EV_CONSUMED };
-
-	ev.consumed = list;
-	if (!list_empty(list))
-		gsk_run(gn, &ev);
-}
-
-void gsk_group_settle(struct gsk_sock *gsk)
+/* Takes the next one that changed off the list; false if there is none. */
+static bool gsk_group_next_due(struct gsk_net *gn, char *name, bool *last)
 {
 	struct gsk_group *grp;
-	LIST_HEAD(list);
 
-	spin_lock_bh(&gsk->gn->lock);
-	grp = gsk->grp;
-	if (grp && (grp->consumed_bytes > gsk->limit / 8 ||
-		    grp->n_consumed > 64 ||
-		    (grp->n_consumed && !gsk_sock_next(gsk))))
-		gsk_group_return(gsk->gn, grp, &list);
-	spin_unlock_bh(&gsk->gn->lock);
-	gsk_consumed(gsk->gn, &list);
+	spin_lock_bh(&gn->lock);
+	grp = list_first_entry_or_null(&gn->groups_due, struct gsk_group, due);
+	if (grp) {
+		list_del_init(&grp->due);
+		strscpy(name, grp->name, sizeof(grp->name));
+		*last = list_empty(&grp->members);
+		grp->shown = !*last;
+		if (*last)
+			gsk_group_free(gn, grp);
+	}
+	spin_unlock_bh(&gn->lock);
+	return grp;
 }
 
+/**
+ * gsk_group_announce() - sysfs and notifications of groups that changed
+ * @gn: the node
+ *
+ * Context: the worker; nobody else shows a group or takes it away.
+ */
 void gsk_group_announce(struct gsk_net *gn)
 {
 	char name[GROUP_NAME_MAX + 1];
-	struct gsk_group *grp;
-	LIST_HEAD(list);
 	bool last;
 
-	spin_lock_bh(&gn->lock);
-	list_for_each_entry(grp, &gn->groups, list)
-		gsk_group_return(gn, grp, &list);
-	spin_unlock_bh(&gn->lock);
-	gsk_consumed(gn, &list);
-	for (;;) {
-		bool found = false;
-
-		spin_lock_bh(&gn->lock);
-		list_for_each_entry(grp, &gn->groups, list) {
-			if (!grp->changed)
-				continue;
-			found = true;
-			break;
-		}
-		if (!found) {
-			spin_unlock_bh(&gn->lock);
-			return;
-		}
-		grp->changed = false;
-		last = list_empty(&grp->members);
-		strscpy(name, grp->name, sizeof(name));
-		if (last)
-			gsk_group_free(gn, grp);
-		else
-			grp->shown = true;
-		spin_unlock_bh(&gn->lock);
+	while (gsk_group_next_due(gn, name, &last)) {
 		if (last)
 			gsk_sysfs_del(gn, name);
 		else
 			gsk_sysfs_add(gn, name);
 		gsk_netlink_notify_group(gn, name);
+		cond_resched();
 	}
 }
 
+/**
+ * gsk_group_figures() - queues of a group's local members
+ * @gn: the node, its lock held
+ * @host: as the engine names the group; NULL: no local members
+ * @f: out
+ *
+ * The engine names a group only as long as it is here.
+ *
+ * Return: whether there are any.
+ */
 bool gsk_group_figures(struct gsk_net *gn, void *host,
 		       struct gsk_group_figures *f)
 {
-	struct gsk_group *grp;
+	struct gsk_group *grp = host;
 	struct gsk_sock *gsk;
 
 	lockdep_assert_held(&gn->lock);
 	memset(f, 0, sizeof(*f));
-	list_for_each_entry(grp, &gn->groups, list)
-		if (grp == host)
-			break;
-	if (list_entry_is_head(grp, &gn->groups, list))
+	if (!grp)
 		return false;
 	list_for_each_entry(gsk, &grp->members, in_grp) {
 		f->locals++;

@@ -5,7 +5,9 @@
  *
  *   sock, sendmsg, recvmsg, sockopt   sockets
  *   netlink, sysfs                    configuration and inspection
- *   group                             a group on this node: its log, members
+ *   group, queue                      a group on this node: its log, members;
+ *                                     what each member has yet to read
+ *   orphan, sysctl                    closed sockets on their way out; limits
  *   run                               the only caller of the engine
  *   bearer, bearer_udp                datagrams to and from peers
  *   buf                               payload, as the engine's buffers
@@ -17,6 +19,7 @@
 #include <linux/hrtimer.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -25,6 +28,7 @@
 #include <linux/group.h>
 #include "gpe.h"
 
+struct ctl_table_header;
 struct gsk_bearers;
 
 /* Objects counted from birth to death; the balance is logged at unload. */
@@ -46,19 +50,28 @@ void gsk_count_destroyed(enum gsk_obj obj);
  *	order: @cfg_lock, then @lock
  * @cluster: cluster name, under @cfg_lock
  * @bearers: bearer.c's state: bearers, peers, transmit queues
- * @groups: list of struct gsk_group, under @lock
+ * @groups: struct gsk_group by name, under @lock
+ * @groups_due: groups that changed: @work shows and notifies; under @lock
+ * @spent: groups with records that all members have passed, for @work to
+ *	hand back if no reader does; under @lock
  * @ports: next port number, under @lock
  * @socks: members by port, under @lock
+ * @n_members: sockets in @groups, under @lock
+ * @max_members: limit of @n_members, see sysctl.c
+ * @sysctl: its entry in /proc/sys
  * @more: the engine has more to say: tick before any other event, under @lock
  * @wakes: sockets to be woken once the lock is dropped
  * @work: what softirq context may not do: sysfs, notifications, evictions
  * @evict: sockets to be evicted by @work, under @lock
+ * @orphans: closed sockets that the engine has yet to let go, oldest first,
+ *	under @lock
+ * @orphan_work: ends their hold on the namespace
  * @node_due: the node's state or view changed: @work notifies
  * @peers_due, @peers_up: paths whose state changed, and to what
- * @groups_due: a group has had a view: @work notifies
  * @mtu_due: a path's MTU changed: @work tells the engine
  * @sysfs_lock: guards @sysfs, the list of struct gsk_dev, and @n_sysfs
- * @dead: the namespace ends: no new engine
+ * @n_sysfs: groups shown
+ * @dead: the namespace ends: no new engine, no new work; under @lock
  */
 struct gsk_net {
 	struct net *net;
@@ -69,13 +82,20 @@ struct gsk_net {
 	struct mutex cfg_lock;
 	char cluster[GROUP_NAME_MAX + 1];
 	struct gsk_bearers *bearers;
-	struct list_head groups;
+	struct rb_root groups;
+	struct list_head groups_due;
+	struct list_head spent;
 	u32 ports;
 	struct xarray socks;
+	u32 n_members;
+	unsigned int max_members;
+	struct ctl_table_header *sysctl;
 	bool more;
 	struct llist_head wakes;
 	struct work_struct work;
 	struct list_head evict;
+	struct list_head orphans;
+	struct delayed_work orphan_work;
 	bool node_due;
 	u64 peers_due;
 	u64 peers_up;
@@ -101,8 +121,22 @@ int gsk_net_start(struct gsk_net *gn);
 u64 gsk_cluster_hash(const char *name);
 /* Whatever the engine must hear before bearers and memory go. May sleep. */
 void gsk_net_stop(struct gsk_net *gn);
+/* Has the worker look at what is due. Under @lock. */
+void gsk_net_work_due(struct gsk_net *gn);
 int gsk_net_init(void);
 void gsk_net_exit(void);
+
+/* ---- sysctl.c ---- */
+
+int gsk_sysctl_init(struct gsk_net *gn);
+void gsk_sysctl_exit(struct gsk_net *gn);
+/* How many members this namespace may have now. */
+unsigned int gsk_max_members(const struct gsk_net *gn);
+
+/* ---- sock.c ---- */
+
+/* Is the number in the parameter one that a family can have? */
+int gsk_family_check(void);
 int gsk_sock_init(void);
 void gsk_sock_exit(void);
 
@@ -138,8 +172,14 @@ void gsk_group_wake(struct gsk_net *gn, void *host);
 void gsk_group_wake_flush(struct gsk_net *gn);
 /* From @work: members past twice their limit leave. */
 void gsk_group_evict(struct gsk_net *gn);
+/* From @work: credit for what nobody returned. */
+void gsk_group_collect(struct gsk_net *gn);
 /* From @work: sysfs and notifications of groups that changed. */
 void gsk_group_announce(struct gsk_net *gn);
+
+/* ---- orphan.c ---- */
+
+void gsk_orphan_init(struct gsk_net *gn);
 
 /* ---- bearer.c ---- */
 

@@ -10,6 +10,9 @@ static int __init gsk_init(void)
 {
 	int err;
 
+	err = gsk_family_check();
+	if (err)
+		return err;
 	err = gsk_sysfs_init();
 	if (err)
 		return err;

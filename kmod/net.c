@@ -4,12 +4,11 @@
  * bearer and lives until the namespace ends; a namespace that never uses the
  * family costs one structure.
  *
- * Teardown, in the namespace's exit or at unload: user sockets hold the
- * namespace and the module, so none is left but members on their way out.
+ * Teardown, in the namespace's exit or at unload: open sockets hold the
+ * namespace and the module, so none is left but orphans (orphan.c).
  * gsk_net_stop() says goodbye while devices exist, closes the bearers (whose
- * receive path then has ended), stops the timer and the worker, and only then
- * frees the engine; what it still holds of leaving members is released by
- * gsk_run.c's last round.
+ * receive path then has ended), stops the timer and the workers, lets the
+ * orphans go, and only then frees the engine.
  */
 #include <linux/random.h>
 #include <linux/siphash.h>
@@ -85,6 +84,13 @@ static struct gpe_node *gsk_node_create(struct gsk_net *gn)
 			       ktime_get_boottime_ns(), ktime_get_real_ns());
 }
 
+/**
+ * gsk_net_start() - make the engine's node if there is none
+ * @gn: the namespace
+ *
+ * Context: process.
+ * Return: 0, -ENOMEM, or -ESHUTDOWN when the namespace ends.
+ */
 int gsk_net_start(struct gsk_net *gn)
 {
 	struct gpe_node *node;
@@ -93,7 +99,7 @@ int gsk_net_start(struct gsk_net *gn)
 
 	if (READ_ONCE(gn->node))
 		return 0;
-	out = kvmalloc(sizeof(*out), GFP_KERNEL);
+	out = kvmalloc(sizeof(*out), GFP_KERNEL_ACCOUNT);
 	node = out ? gsk_node_create(gn) : NULL;
 	if (!node) {
 		kvfree(out);
@@ -116,6 +122,25 @@ int gsk_net_start(struct gsk_net *gn)
 	return err;
 }
 
+/**
+ * gsk_net_work_due() - have the worker look
+ * @gn: the node, its lock held
+ *
+ * Not any more once the namespace ends, which waits for the worker.
+ */
+void gsk_net_work_due(struct gsk_net *gn)
+{
+	lockdep_assert_held(&gn->lock);
+	if (!gn->dead)
+		queue_work(gsk_wq, &gn->work);
+}
+
+/**
+ * gsk_net_stop() - whatever the engine must hear before bearers and memory go
+ * @gn: the namespace: no user socket is left in it
+ *
+ * Context: process.
+ */
 void gsk_net_stop(struct gsk_net *gn)
 {
 	struct gpe_event ev = { .type = GPE_EV_GOODBYE };
@@ -129,6 +154,7 @@ void gsk_net_stop(struct gsk_net *gn)
 	spin_unlock_bh(&gn->lock);
 	hrtimer_cancel(&gn->timer);
 	cancel_work_sync(&gn->work);
+	cancel_delayed_work_sync(&gn->orphan_work);
 	gsk_sysfs_net_exit(gn);
 
 	spin_lock_bh(&gn->lock);
@@ -155,6 +181,7 @@ static void gsk_net_work(struct work_struct *work)
 
 	gsk_run(gn, &ev);
 	gsk_group_evict(gn);
+	gsk_group_collect(gn);
 	gsk_group_announce(gn);
 	if (xchg(&gn->mtu_due, false))
 		gsk_bearer_mtu(gn);
@@ -175,6 +202,7 @@ static void gsk_net_work(struct work_struct *work)
 static int __net_init gsk_net_enter(struct net *net)
 {
 	struct gsk_net *gn = gsk_net(net);
+	int err;
 
 	gn->net = net;
 	spin_lock_init(&gn->lock);
@@ -182,20 +210,30 @@ static int __net_init gsk_net_enter(struct net *net)
 	mutex_init(&gn->sysfs_lock);
 	INIT_LIST_HEAD(&gn->sysfs);
 	strscpy(gn->cluster, "default", sizeof(gn->cluster));
-	INIT_LIST_HEAD(&gn->groups);
+	gn->groups = RB_ROOT;
+	INIT_LIST_HEAD(&gn->groups_due);
+	INIT_LIST_HEAD(&gn->spent);
 	INIT_LIST_HEAD(&gn->evict);
+	gsk_orphan_init(gn);
 	init_llist_head(&gn->wakes);
-	xa_init_flags(&gn->socks, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH);
+	xa_init_flags(&gn->socks, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH |
+				  XA_FLAGS_ACCOUNT);
 	INIT_WORK(&gn->work, gsk_net_work);
 	gsk_run_timer_init(gn);
-	return gsk_bearer_init(gn);
+	err = gsk_bearer_init(gn);
+	if (err)
+		return err;
+	err = gsk_sysctl_init(gn);
+	if (err)
+		gsk_bearer_free(gn);
+	return err;
 }
 
 static void __net_exit gsk_net_leave(struct net *net)
 {
 	struct gsk_net *gn = gsk_net(net);
 
-	/* Members on their way out have a moment to be heard. */
+	gsk_sysctl_exit(gn);
 	gsk_net_stop(gn);
 	gsk_bearer_free(gn);
 	xa_destroy(&gn->socks);
@@ -208,11 +246,18 @@ static struct pernet_operations gsk_net_ops = {
 	.size = sizeof(struct gsk_net),
 };
 
+/**
+ * gsk_net_init() - at load: a node in each namespace, from now on
+ *
+ * Return: 0 or a negative errno.
+ */
 int gsk_net_init(void)
 {
 	int err;
 
-	/* Ordered: what a namespace has to say is said in turn. */
+	/* Work of one namespace never runs twice at once, so what it has to
+	 * say is said in turn; namespaces do not wait for each other.
+	 */
 	gsk_wq = alloc_workqueue("gsock", WQ_UNBOUND, 0);
 	if (!gsk_wq)
 		return -ENOMEM;
@@ -222,6 +267,9 @@ int gsk_net_init(void)
 	return err;
 }
 
+/**
+ * gsk_net_exit() - at unload: every node ends; says what was left over
+ */
 void gsk_net_exit(void)
 {
 	int i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * recv, recvfrom, recvmsg. A reader holds rd_lock while it copies; the record
- * under a cursor cannot go, since this socket has yet to pass it.
+ * recv, recvfrom, recvmsg. A reader holds rd_lock while it copies, and has the
+ * record pinned (queue.c).
  */
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
@@ -16,12 +16,14 @@ enum gsk_found {
 	GSK_END,
 };
 
-static enum gsk_found gsk_find(struct gsk_sock *gsk, struct gpe_rec **rec)
+/* With @pin, a record found is to be let go by gsk_queue_read_end(). */
+static enum gsk_found gsk_find(struct gsk_sock *gsk, struct gpe_rec **rec,
+			       bool pin)
 {
 	enum gsk_found found = GSK_NOTHING;
 
 	spin_lock_bh(&gsk->gn->lock);
-	*rec = gsk->grp ? gsk_sock_next(gsk) : NULL;
+	*rec = gsk_queue_next(gsk);
 	if (*rec) {
 		found = GSK_RECORD;
 		if ((*rec)->type == GPE_REC_VIEW && gsk->resume_due &&
@@ -32,6 +34,8 @@ static enum gsk_found gsk_find(struct gsk_sock *gsk, struct gpe_rec **rec)
 				(gsk->events & BIT(GROUP_EV_EVICTED)) ?
 				GSK_EVICTED : GSK_END;
 	}
+	if (*rec && pin)
+		gsk_queue_read_begin(gsk, *rec);
 	spin_unlock_bh(&gsk->gn->lock);
 	return found;
 }
@@ -72,7 +76,7 @@ static u32 gsk_view_rank(const struct gsk_sock *gsk,
 }
 
 static int gsk_recv_view(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
-			 const struct gpe_view *view)
+			 int flags, const struct gpe_view *view)
 {
 	u32 i, all = view->n + view->n_left;
 	struct group_event ev = {
@@ -97,7 +101,9 @@ static int gsk_recv_view(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 		    sizeof(line))
 			err = -EFAULT;
 	}
-	return err ? err : sizeof(ev) + i * sizeof(line);
+	if (err)
+		return err;
+	return flags & MSG_TRUNC ? ev.len : sizeof(ev) + i * sizeof(line);
 }
 
 /* An event that is all head. */
@@ -177,7 +183,7 @@ static int gsk_recv_rec(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 		ret = gsk_recv_msg(gsk, msg, len, flags, rec);
 		break;
 	case GPE_REC_VIEW:
-		ret = gsk_recv_view(gsk, msg, len, gsk_rec_view(rec));
+		ret = gsk_recv_view(gsk, msg, len, flags, gsk_rec_view(rec));
 		break;
 	default:
 		note = container_of(rec, const struct gpe_note, rec);
@@ -188,20 +194,28 @@ static int gsk_recv_rec(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 				     0, &note->vid);
 		break;
 	}
-	if (ret < 0 || (flags & MSG_PEEK))
-		return ret;
-	spin_lock_bh(&gsk->gn->lock);
-	if (rec->type == GPE_REC_MSG)
-		gsk->received++;
-	gsk_sock_pass(gsk, rec);
-	spin_unlock_bh(&gsk->gn->lock);
 	return ret;
 }
 
-static int gsk_recv_end(struct gsk_sock *gsk, struct msghdr *msg)
+/* The resumed event that a view at the cursor is preceded by. */
+static int gsk_recv_resume(struct gsk_sock *gsk, struct msghdr *msg,
+			   size_t len, const struct gpe_rec *rec)
 {
-	msg->msg_namelen = 0;
-	return gsk->error;
+	return gsk_recv_plain(msg, len, GROUP_EV_RESUMED, 0,
+			      &gsk_rec_view(rec)->id);
+}
+
+/* Done with the record that gsk_find() pinned. */
+static void gsk_recv_done(struct gsk_sock *gsk, enum gsk_found found,
+			  const struct gpe_rec *rec, bool pass)
+{
+	spin_lock_bh(&gsk->gn->lock);
+	if (pass && found == GSK_RESUME)
+		gsk->resume_due = false;
+	if (pass && found == GSK_RECORD && rec->type == GPE_REC_MSG)
+		gsk->received++;
+	gsk_queue_read_end(gsk, pass && found == GSK_RECORD);
+	spin_unlock_bh(&gsk->gn->lock);
 }
 
 static int gsk_recv_found(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
@@ -212,16 +226,12 @@ static int gsk_recv_found(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 
 	switch (found) {
 	case GSK_RECORD:
-		return gsk_recv_rec(gsk, msg, len, flags, rec);
 	case GSK_RESUME:
-		ret = gsk_recv_plain(msg, len, GROUP_EV_RESUMED, 0,
-				     &gsk_rec_view(rec)->id);
-		if (ret > 0 && !(flags & MSG_PEEK)) {
-			spin_lock_bh(&gsk->gn->lock);
-			gsk->resume_due = false;
-			gsk_sock_skip(gsk);
-			spin_unlock_bh(&gsk->gn->lock);
-		}
+		ret = found == GSK_RECORD ?
+			      gsk_recv_rec(gsk, msg, len, flags, rec) :
+			      gsk_recv_resume(gsk, msg, len, rec);
+		gsk_recv_done(gsk, found, rec,
+			      ret >= 0 && !(flags & MSG_PEEK));
 		return ret;
 	case GSK_EVICTED:
 		ret = gsk_recv_plain(msg, len, GROUP_EV_EVICTED, gsk->why,
@@ -230,15 +240,9 @@ static int gsk_recv_found(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 			gsk->evict_due = false;
 		return ret;
 	default:
-		return gsk_recv_end(gsk, msg);
+		msg->msg_namelen = 0;
+		return gsk->error;
 	}
-}
-
-static int gsk_recv_lock(struct gsk_sock *gsk, bool nonblock)
-{
-	if (nonblock)
-		return mutex_trylock(&gsk->rd_lock) ? 0 : -EAGAIN;
-	return mutex_lock_interruptible(&gsk->rd_lock) ? -ERESTARTSYS : 0;
 }
 
 static int gsk_recv_wait(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
@@ -248,13 +252,13 @@ static int gsk_recv_wait(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 	enum gsk_found found;
 	struct gpe_rec *rec;
 	long left;
-	int ret;
+	int ret = 0;
 
 	for (;;) {
-		ret = gsk_recv_lock(gsk, flags & MSG_DONTWAIT);
-		if (ret)
-			return ret;
-		found = gsk_find(gsk, &rec);
+		/* Held for as long as one record is copied. */
+		if (mutex_lock_interruptible(&gsk->rd_lock))
+			return sock_intr_errno(*timeo);
+		found = gsk_find(gsk, &rec, true);
 		if (found != GSK_NOTHING)
 			ret = gsk_recv_found(gsk, msg, len, flags, found, rec);
 		mutex_unlock(&gsk->rd_lock);
@@ -263,8 +267,8 @@ static int gsk_recv_wait(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 		if (!*timeo)
 			return -EAGAIN;
 		left = wait_event_interruptible_timeout(
-			*sk_sleep(sk), gsk_find(gsk, &rec) != GSK_NOTHING,
-			*timeo);
+			*sk_sleep(sk),
+			gsk_find(gsk, &rec, false) != GSK_NOTHING, *timeo);
 		if (left < 0)
 			return sock_intr_errno(*timeo);
 		if (!left)
@@ -274,6 +278,38 @@ static int gsk_recv_wait(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 	}
 }
 
+/*
+ * SO_RCVBUF was changed: it counts for what senders are granted from now on. A
+ * higher limit that cannot be charged is none.
+ */
+static void gsk_recv_relimit(struct gsk_sock *gsk)
+{
+	struct gpe_event ev = { .type = GPE_EV_LIMIT };
+	u32 limit;
+
+	lock_sock(&gsk->sk);
+	limit = gsk_sock_limit(gsk);
+	if (limit != gsk->limit && !gsk_sock_charge(gsk, limit)) {
+		spin_lock_bh(&gsk->gn->lock);
+		gsk->limit = limit;
+		gsk->limit_max = max(gsk->limit_max, limit);
+		spin_unlock_bh(&gsk->gn->lock);
+		ev.limit.local_at = &gsk->local;
+		ev.limit.limit = limit;
+		gsk_run(gsk->gn, &ev);
+	}
+	release_sock(&gsk->sk);
+}
+
+/**
+ * gsk_recvmsg() - recv, recvfrom, recvmsg
+ * @sock: the socket
+ * @msg: where to
+ * @len: bytes of room
+ * @flags: MSG_*
+ *
+ * Return: bytes, or a negative errno as uapi/linux/group.h lists them.
+ */
 int gsk_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags)
 {
 	struct sock *sk = sock->sk;
@@ -289,7 +325,10 @@ int gsk_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags)
 	atomic_inc(&gsk->readers);
 	ret = gsk_recv_wait(gsk, msg, len, flags, &timeo);
 	atomic_dec(&gsk->readers);
-	if (ret >= 0 && !(flags & MSG_PEEK))
-		gsk_group_settle(gsk);
+	if (ret < 0 || (flags & MSG_PEEK))
+		return ret;
+	if (gsk_sock_limit(gsk) != READ_ONCE(gsk->limit))
+		gsk_recv_relimit(gsk);
+	gsk_group_settle(gsk);
 	return ret;
 }

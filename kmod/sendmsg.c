@@ -10,12 +10,14 @@
  * @gen: the socket's wake generation before it was asked
  * @timeo: jiffies left to wait
  * @nonblock: do not wait
+ * @blocked: counted in the group's n_blocked
  */
 struct gsk_send {
 	struct gpe_ev_submit *ev;
 	u64 gen;
 	long timeo;
 	bool nonblock;
+	bool blocked;
 };
 
 static int gsk_send_cmsg(struct gsk_sock *gsk, struct msghdr *msg,
@@ -29,8 +31,9 @@ static int gsk_send_cmsg(struct gsk_sock *gsk, struct msghdr *msg,
 
 		if (!CMSG_OK(msg, cmsg))
 			return -EINVAL;
+		/* Descriptors or credentials that nobody would get. */
 		if (cmsg->cmsg_level != SOL_GROUP)
-			continue;
+			return -EINVAL;
 		switch (cmsg->cmsg_type) {
 		case GROUP_CMSG_ORDER:
 			if (cmsg->cmsg_len != CMSG_LEN(sizeof(order)))
@@ -38,6 +41,8 @@ static int gsk_send_cmsg(struct gsk_sock *gsk, struct msghdr *msg,
 			memcpy(&order, CMSG_DATA(cmsg), sizeof(order));
 			if (order < 0 || order > GROUP_ORDER_SAFE)
 				return -EINVAL;
+			if (!(GSK_ORDERS & BIT(order)))
+				return -EOPNOTSUPP;
 			ev->level = order;
 			break;
 		case GROUP_CMSG_VIEW:
@@ -77,26 +82,18 @@ static int gsk_send_addr(struct gsk_sock *gsk, const struct msghdr *msg,
 	return 0;
 }
 
-static bool gsk_send_may_retry(struct gsk_sock *gsk, u64 gen)
+/* Why no send of this socket can ever succeed again, or 0. */
+static int gsk_send_over(struct gsk_sock *gsk)
 {
-	return READ_ONCE(gsk->wake_gen) != gen || READ_ONCE(gsk->gone) ||
-	       READ_ONCE(gsk->leaving);
+	lockdep_assert_held(&gsk->gn->lock);
+	if (gsk->gone && gsk->error && gsk->why != GPE_WHY_OVERRUN)
+		return gsk->error;
+	return gsk->gone || gsk->leaving ? -EPIPE : 0;
 }
 
-/* Waits until what was refused may go: 0, or why there is no point. */
-static int gsk_send_wait(struct gsk_sock *gsk, struct gsk_send *send)
+/* How a wait ended, as an errno; 0: the condition came true. */
+static int gsk_send_waited(struct gsk_send *send, long left)
 {
-	struct sock *sk = &gsk->sk;
-	long left;
-
-	if (send->nonblock || !send->timeo)
-		return -EAGAIN;
-	/* Only this socket's own queue is full, and nobody reads it. */
-	if (send->ev->block == GPE_BLOCK_SELF && !atomic_read(&gsk->readers))
-		return -EDEADLK;
-	left = wait_event_interruptible_timeout(
-		*sk_sleep(sk), gsk_send_may_retry(gsk, send->gen),
-		send->timeo);
 	if (left < 0)
 		return sock_intr_errno(send->timeo);
 	if (!left)
@@ -104,6 +101,74 @@ static int gsk_send_wait(struct gsk_sock *gsk, struct gsk_send *send)
 	if (send->timeo != MAX_SCHEDULE_TIMEOUT)
 		send->timeo = left;
 	return 0;
+}
+
+/* Under gn->lock: is no local reader further behind than this one? */
+static bool gsk_send_fullest(const struct gsk_sock *gsk)
+{
+	const struct gsk_sock *other;
+
+	lockdep_assert_held(&gsk->gn->lock);
+	list_for_each_entry(other, &gsk->grp->members, in_grp)
+		if (other->queued_bytes > gsk->queued_bytes)
+			return false;
+	return true;
+}
+
+/*
+ * Notes that the engine refused, so that POLLOUT is off until it says that the
+ * message may go. It may have said so by now: then there is nothing to wait
+ * for.
+ *
+ * Return: 0, or -EDEADLK if only this socket's own queue is in the way and
+ * nobody reads it.
+ */
+static int gsk_send_refused(struct gsk_sock *gsk, struct gsk_send *send)
+{
+	bool self = send->ev->block == GPE_BLOCK_SELF;
+	int err = 0;
+
+	spin_lock_bh(&gsk->gn->lock);
+	if (gsk->wake_gen == send->gen) {
+		gsk->refused = true;
+		if (self && !send->nonblock && !atomic_read(&gsk->readers) &&
+		    gsk_send_fullest(gsk))
+			err = -EDEADLK;
+	}
+	/* For the next one who reads up its queue to look again. */
+	send->blocked = self && !err;
+	gsk->blocked += send->blocked;
+	gsk->grp->n_blocked += send->blocked;
+	spin_unlock_bh(&gsk->gn->lock);
+	return err;
+}
+
+static void gsk_send_unblocked(struct gsk_sock *gsk, struct gsk_send *send)
+{
+	if (!send->blocked)
+		return;
+	spin_lock_bh(&gsk->gn->lock);
+	gsk->blocked--;
+	gsk->grp->n_blocked--;
+	spin_unlock_bh(&gsk->gn->lock);
+}
+
+/* Waits until what was refused may go: 0, or why there is no point. */
+static int gsk_send_wait(struct gsk_sock *gsk, struct gsk_send *send)
+{
+	long left;
+	int err = gsk_send_refused(gsk, send);
+
+	if (!err && (send->nonblock || !send->timeo)) {
+		err = -EAGAIN;
+	} else if (!err) {
+		left = wait_event_interruptible_timeout(
+			*sk_sleep(&gsk->sk),
+			READ_ONCE(gsk->wake_gen) != send->gen, send->timeo);
+		err = gsk_send_waited(send, left);
+	}
+	gsk_send_unblocked(gsk, send);
+	return err;
 }
 
 static int gsk_send_submit(struct gsk_sock *gsk, struct gpe_event *ev,
@@ -112,30 +177,44 @@ static int gsk_send_submit(struct gsk_sock *gsk, struct gpe_event *ev,
 	int err;
 
 	for (;;) {
-		if (READ_ONCE(gsk->gone) || READ_ONCE(gsk->leaving))
-			return gsk->error && gsk->why != GPE_WHY_OVERRUN ?
-				       gsk->error : -EPIPE;
-		send->gen = READ_ONCE(gsk->wake_gen);
+		spin_lock_bh(&gsk->gn->lock);
+		send->gen = gsk->wake_gen;
+		err = gsk_send_over(gsk);
+		spin_unlock_bh(&gsk->gn->lock);
+		if (err)
+			return err;
 		ev->submit.ret = -EPIPE;
 		gsk_run(gsk->gn, ev);
 		if (ev->submit.ret != -EAGAIN)
 			return ev->submit.ret;
-		spin_lock_bh(&gsk->gn->lock);
-		if (gsk->wake_gen == send->gen)
-			gsk->refused = ev->submit.len + 1;
-		spin_unlock_bh(&gsk->gn->lock);
 		err = gsk_send_wait(gsk, send);
 		if (err)
 			return err;
 	}
 }
 
-static bool gsk_send_room(struct gsk_sock *gsk, size_t len)
+/* ---- the send buffer ---- */
+
+/**
+ * gsk_send_room() - may a message enter the send buffer?
+ * @gsk: the socket
+ * @len: bytes of it
+ *
+ * One message may, whatever its size, when nothing else is in it.
+ *
+ * Return: whether it may.
+ */
+bool gsk_send_room(const struct gsk_sock *gsk, size_t len)
 {
 	int have = atomic_read(&gsk->acct->bytes);
 
-	return !have || have + len <= READ_ONCE(gsk->sk.sk_sndbuf) ||
-	       READ_ONCE(gsk->gone);
+	return !have || have + len <= READ_ONCE(gsk->sk.sk_sndbuf);
+}
+
+static bool gsk_send_room_or_over(struct gsk_sock *gsk, size_t len)
+{
+	return gsk_send_room(gsk, len) || READ_ONCE(gsk->gone) ||
+	       READ_ONCE(gsk->leaving);
 }
 
 /* Does this socket's own queue hold what it waits for to be freed? */
@@ -144,9 +223,9 @@ static bool gsk_send_own_queue(struct gsk_sock *gsk, size_t len)
 	u64 bytes;
 
 	spin_lock_bh(&gsk->gn->lock);
-	bytes = gsk->queued_bytes - (u64)gsk->queued * GPE_RECORD_COST;
+	bytes = gsk_queue_own_bytes(gsk);
 	spin_unlock_bh(&gsk->gn->lock);
-	return bytes + len > READ_ONCE(gsk->sk.sk_sndbuf);
+	return bytes && bytes + len > READ_ONCE(gsk->sk.sk_sndbuf);
 }
 
 /* Room in the send buffer, for what is sent and not stable or not read yet. */
@@ -155,22 +234,20 @@ static int gsk_send_memory(struct gsk_sock *gsk, size_t len,
 {
 	long left;
 
-	if (gsk_send_room(gsk, len))
+	if (gsk_send_room_or_over(gsk, len))
 		return 0;
-	if (send->nonblock || !send->timeo)
-		return -EAGAIN;
+	/* POLLOUT is off until so much fits in. */
+	WRITE_ONCE(gsk->want, len);
+	if (send->nonblock || !send->timeo) {
+		/* It may have been freed before that could be seen. */
+		smp_mb();
+		return gsk_send_room_or_over(gsk, len) ? 0 : -EAGAIN;
+	}
 	if (!atomic_read(&gsk->readers) && gsk_send_own_queue(gsk, len))
 		return -EDEADLK;
-	left = wait_event_interruptible_timeout(gsk->acct->wq,
-						gsk_send_room(gsk, len),
-						send->timeo);
-	if (left < 0)
-		return sock_intr_errno(send->timeo);
-	if (!left)
-		return -EAGAIN;
-	if (send->timeo != MAX_SCHEDULE_TIMEOUT)
-		send->timeo = left;
-	return 0;
+	left = wait_event_interruptible_timeout(
+		gsk->acct->wq, gsk_send_room_or_over(gsk, len), send->timeo);
+	return gsk_send_waited(send, left);
 }
 
 static int gsk_send_msg(struct gsk_sock *gsk, struct msghdr *msg, size_t len)
@@ -201,11 +278,21 @@ static int gsk_send_msg(struct gsk_sock *gsk, struct msghdr *msg, size_t len)
 	err = gsk_send_submit(gsk, &ev, &send);
 	if (buf)
 		gpe_buf_put(buf);
-	if (!err)
-		WRITE_ONCE(gsk->sent, gsk->sent + 1);
+	if (!err) {
+		WRITE_ONCE(gsk->want, 0);
+		atomic64_inc(&gsk->sent);
+	}
 	return err;
 }
 
+/**
+ * gsk_sendmsg() - send, sendto, sendmsg
+ * @sock: the socket
+ * @msg: what, and to whom
+ * @len: bytes
+ *
+ * Return: @len, or a negative errno as uapi/linux/group.h lists them.
+ */
 int gsk_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
 	struct sock *sk = sock->sk;

@@ -6,9 +6,15 @@
  * a closed socket whose leave is under way is an orphan that only the engine
  * knows. Its group holds no reference: it is unlinked before the last one
  * goes.
+ *
+ * What a member may have in its queue is charged to the socket's memory
+ * cgroup before any sender is told of it, in bind and, when SO_RCVBUF has
+ * grown, in recvmsg; so delivery never has to ask.
  */
+#include <linux/compat.h>
 #include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/sizes.h>
 #include <linux/termios.h>
 #include "group.h"
 
@@ -16,10 +22,21 @@ int gsk_family = AF_GROUP;
 module_param_named(family, gsk_family, int, 0444);
 MODULE_PARM_DESC(family, "address family number, 18 by default");
 
+static atomic_long_t gsk_memory_allocated;
+static DEFINE_PER_CPU(int, gsk_memory_per_cpu_fw_alloc);
+/* What is charged is a promise and seldom used: no limit but the cgroup's. */
+static long gsk_sysctl_mem[3] = { LONG_MAX, LONG_MAX, LONG_MAX };
+static int gsk_sysctl_rmem[3] = { PAGE_SIZE, PAGE_SIZE, PAGE_SIZE };
+
 static struct proto gsk_proto = {
 	.name = "GROUP",
 	.owner = THIS_MODULE,
 	.obj_size = sizeof(struct gsk_sock),
+	.memory_allocated = &gsk_memory_allocated,
+	.per_cpu_fw_alloc = &gsk_memory_per_cpu_fw_alloc,
+	.sysctl_mem = gsk_sysctl_mem,
+	.sysctl_rmem = gsk_sysctl_rmem,
+	.sysctl_wmem = gsk_sysctl_rmem,
 };
 
 /* ---- addresses ---- */
@@ -34,6 +51,13 @@ static bool gsk_name_ok(const char *name, size_t len)
 	return len > 0;
 }
 
+/**
+ * gsk_addr_check() - is this a well-formed address?
+ * @addr: from a program
+ * @len: bytes of it
+ *
+ * Return: 0, -EINVAL, -ENAMETOOLONG or -EAFNOSUPPORT.
+ */
 int gsk_addr_check(const struct sockaddr_group *addr, int len)
 {
 	size_t n;
@@ -57,6 +81,12 @@ int gsk_addr_check(const struct sockaddr_group *addr, int len)
 	return 0;
 }
 
+/**
+ * gsk_addr_fill() - the address of a member
+ * @addr: out, filled to its last byte
+ * @name: of the group; NULL: the family alone
+ * @member: the member
+ */
 void gsk_addr_fill(struct sockaddr_group *addr, const char *name,
 		   const struct gpe_addr *member)
 {
@@ -71,6 +101,73 @@ void gsk_addr_fill(struct sockaddr_group *addr, const char *name,
 	strscpy(addr->sgr_name, name, sizeof(addr->sgr_name));
 }
 
+/* ---- memory ---- */
+
+/**
+ * gsk_sock_limit() - what a member's queue may hold before senders wait
+ * @gsk: the socket
+ *
+ * Return: bytes: SO_RCVBUF, but never less than the largest message.
+ */
+u32 gsk_sock_limit(const struct gsk_sock *gsk)
+{
+	u32 msg_max = gsk->props.msg_max ? gsk->props.msg_max : GPE_MSG_MAX;
+	u32 rcvbuf = min_t(u32, READ_ONCE(gsk->sk.sk_rcvbuf), SZ_1G);
+
+	return max_t(u32, rcvbuf, msg_max + GPE_LIMIT_SLACK);
+}
+
+/**
+ * gsk_sock_charge() - charge the memory behind a limit
+ * @gsk: the socket, locked
+ * @limit: bytes
+ *
+ * Never gives any back: what was granted under a higher limit may still come.
+ *
+ * Return: 0, or -ENOMEM with nothing changed.
+ */
+int gsk_sock_charge(struct gsk_sock *gsk, u32 limit)
+{
+	int more = PAGE_ALIGN(limit) - gsk->charged;
+
+	if (more <= 0)
+		return 0;
+	if (!__sk_mem_schedule(&gsk->sk, more, SK_MEM_RECV))
+		return -ENOMEM;
+	sk_mem_charge(&gsk->sk, more);
+	gsk->charged += more;
+	return 0;
+}
+
+static void gsk_sock_uncharge(struct gsk_sock *gsk)
+{
+	sk_mem_uncharge(&gsk->sk, gsk->charged);
+	gsk->charged = 0;
+}
+
+/* ---- bind ---- */
+
+static int gsk_bind_locked(struct gsk_sock *gsk, const char *name)
+{
+	u32 limit = gsk_sock_limit(gsk);
+	int err;
+
+	if (gsk->bound)
+		return -EINVAL;
+	err = gsk_sock_charge(gsk, limit);
+	if (err)
+		return err;
+	gsk->limit = limit;
+	gsk->limit_max = limit;
+	err = gsk_group_join(gsk, name);
+	if (err)
+		gsk_sock_uncharge(gsk);
+	else
+		/* Pairs with smp_load_acquire() in send and receive. */
+		smp_store_release(&gsk->bound, true);
+	return err;
+}
+
 static int gsk_bind(struct socket *sock, struct sockaddr *uaddr, int len)
 {
 	struct sockaddr_group *addr = (struct sockaddr_group *)uaddr;
@@ -82,15 +179,7 @@ static int gsk_bind(struct socket *sock, struct sockaddr *uaddr, int len)
 	if (addr->sgr_kind != GROUP_ADDR_NAME)
 		return -EINVAL;
 	lock_sock(sock->sk);
-	if (gsk->bound)
-		err = -EINVAL;
-	else if (gsk->leaving)
-		err = -ESHUTDOWN;
-	else
-		err = gsk_group_join(gsk, addr->sgr_name);
-	if (!err)
-		/* Pairs with smp_load_acquire() in send and receive. */
-		smp_store_release(&gsk->bound, true);
+	err = gsk_bind_locked(gsk, addr->sgr_name);
 	release_sock(sock->sk);
 	return err;
 }
@@ -121,57 +210,105 @@ static int gsk_getname(struct socket *sock, struct sockaddr *uaddr, int peer)
 
 /* ---- poll ---- */
 
+/* Wakes who waits for the engine, and who waits for the send buffer. */
+static void gsk_write_space(struct sock *sk)
+{
+	struct gsk_acct *acct = gsk_sk(sk)->acct;
+	struct socket_wq *wq;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM |
+						      EPOLLWRBAND);
+	sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
+	if (wq_has_sleeper(&acct->wq))
+		wake_up_interruptible_poll(&acct->wq, EPOLLOUT | EPOLLWRNORM);
+}
+
+/* Under gn->lock: would what was refused last go now? */
+static bool gsk_writable(const struct gsk_sock *gsk)
+{
+	lockdep_assert_held(&gsk->gn->lock);
+	return gsk->joined && !gsk->suspended && !gsk->leaving &&
+	       !gsk->refused && gsk_send_room(gsk, READ_ONCE(gsk->want));
+}
+
 static __poll_t gsk_poll(struct file *file, struct socket *sock,
 			 poll_table *wait)
 {
 	struct sock *sk = sock->sk;
 	struct gsk_sock *gsk = gsk_sk(sk);
 	__poll_t mask = 0;
-	int charged;
 
-	sock_poll_wait(file, sock, wait);
 	poll_wait(file, &gsk->acct->wq, wait);
+	/* Last: its barrier stands between both queues and what follows. */
+	sock_poll_wait(file, sock, wait);
 	/* Pairs with smp_store_release() in gsk_bind(). */
 	if (!smp_load_acquire(&gsk->bound))
 		return EPOLLOUT | EPOLLHUP;
-	charged = atomic_read(&gsk->acct->bytes);
 	spin_lock_bh(&gsk->gn->lock);
-	if (gsk->grp && gsk_sock_next(gsk))
+	if (gsk_queue_next(gsk))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (gsk->gone) {
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLRDHUP;
 		if (gsk->error)
 			mask |= EPOLLERR;
-	} else if (gsk->joined && !gsk->suspended && !gsk->leaving &&
-		   !gsk->refused && (!charged || charged < sk->sk_sndbuf)) {
+	} else if (gsk_writable(gsk)) {
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	}
 	spin_unlock_bh(&gsk->gn->lock);
 	return mask;
 }
 
+/* Bytes of the record that is to be read next. */
+static int gsk_inq(struct gsk_sock *gsk)
+{
+	const struct gpe_view *view;
+	struct gpe_rec *rec;
+	int len = 0;
+
+	spin_lock_bh(&gsk->gn->lock);
+	rec = gsk_queue_next(gsk);
+	if (rec && rec->type == GPE_REC_MSG) {
+		len = gsk_rec_cost(rec) - GPE_RECORD_COST;
+	} else if (rec) {
+		len = sizeof(struct group_event);
+		view = rec->type == GPE_REC_VIEW ? gsk_rec_view(rec) : NULL;
+		if (view && !gsk->resume_due)
+			len += (view->n + view->n_left) *
+			       sizeof(struct group_member);
+	}
+	spin_unlock_bh(&gsk->gn->lock);
+	return len;
+}
+
 static int gsk_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 {
 	struct gsk_sock *gsk = gsk_sk(sock->sk);
-	struct gpe_rec *rec;
-	int val = 0;
+	int val;
 
 	switch (cmd) {
 	case TIOCOUTQ:
 		val = atomic_read(&gsk->acct->bytes);
 		break;
 	case FIONREAD:
-		spin_lock_bh(&gsk->gn->lock);
-		rec = gsk->grp ? gsk_sock_next(gsk) : NULL;
-		if (rec)
-			val = gsk_rec_cost(rec) - GPE_RECORD_COST;
-		spin_unlock_bh(&gsk->gn->lock);
+		val = gsk_inq(gsk);
 		break;
 	default:
 		return -ENOIOCTLCMD;
 	}
 	return put_user(val, (int __user *)arg);
 }
+
+#ifdef CONFIG_COMPAT
+static int gsk_compat_ioctl(struct socket *sock, unsigned int cmd,
+			    unsigned long arg)
+{
+	return gsk_ioctl(sock, cmd, (unsigned long)compat_ptr(arg));
+}
+#endif
 
 /* ---- the end ---- */
 
@@ -204,13 +341,15 @@ static int gsk_release(struct socket *sock)
 		return 0;
 	sock_orphan(sk);
 	sock->sk = NULL;
-	if (gsk_sk(sk)->bound)
+	if (gsk_sk(sk)->bound) {
 		gsk_group_leave(gsk_sk(sk), true);
+		gsk_sock_uncharge(gsk_sk(sk));
+	}
 	sock_put(sk);
 	return 0;
 }
 
-static const struct proto_ops gsk_ops = {
+static struct proto_ops gsk_ops __ro_after_init = {
 	.family = PF_GROUP,
 	.owner = THIS_MODULE,
 	.release = gsk_release,
@@ -221,6 +360,9 @@ static const struct proto_ops gsk_ops = {
 	.getname = gsk_getname,
 	.poll = gsk_poll,
 	.ioctl = gsk_ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl = gsk_compat_ioctl,
+#endif
 	.listen = sock_no_listen,
 	.shutdown = gsk_shutdown,
 	.setsockopt = gsk_setsockopt,
@@ -252,6 +394,7 @@ static int gsk_create(struct net *net, struct socket *sock, int protocol,
 	sock_init_data(sock, sk);
 	sock->ops = &gsk_ops;
 	sk->sk_destruct = gsk_destruct;
+	sk->sk_write_space = gsk_write_space;
 	gsk = gsk_sk(sk);
 	gsk->gn = gsk_net(net);
 	gsk->acct = acct;
@@ -260,6 +403,7 @@ static int gsk_create(struct net *net, struct socket *sock, int protocol,
 	gsk->loopback = true;
 	INIT_LIST_HEAD(&gsk->in_grp);
 	INIT_LIST_HEAD(&gsk->evict);
+	INIT_LIST_HEAD(&gsk->orphan);
 	INIT_LIST_HEAD(&gsk->ones);
 	gsk_count_created(GSK_OBJ_SOCK);
 	return 0;
@@ -270,6 +414,29 @@ static struct net_proto_family gsk_family_ops = {
 	.owner = THIS_MODULE,
 };
 
+/**
+ * gsk_family_check() - is the parameter a number that a family can have?
+ *
+ * Before anything else: sock_register() takes a negative number for an index.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int gsk_family_check(void)
+{
+	if (gsk_family > AF_UNSPEC && gsk_family < AF_MAX)
+		return 0;
+	pr_err("gsock: address family %d is out of range: family=N is 1 to %d\n",
+	       gsk_family, AF_MAX - 1);
+	return -EINVAL;
+}
+
+/**
+ * gsk_sock_init() - open the family to programs
+ *
+ * Return: 0, -ENOMEM, or -EBUSY when another family has the number. Not the
+ * -EEXIST that sock_register() says then: modprobe would take it for "is
+ * loaded already" and be content.
+ */
 int gsk_sock_init(void)
 {
 	int err = proto_register(&gsk_proto, 1);
@@ -277,15 +444,19 @@ int gsk_sock_init(void)
 	if (err)
 		return err;
 	gsk_family_ops.family = gsk_family;
+	gsk_ops.family = gsk_family;
 	err = sock_register(&gsk_family_ops);
-	if (err) {
-		pr_err("gsock: address family %d is %s; load with family=N\n",
-		       gsk_family, err == -EEXIST ? "taken" : "out of range");
-		proto_unregister(&gsk_proto);
-	}
-	return err;
+	if (!err)
+		return 0;
+	pr_err("gsock: address family %d is taken; load with another family=N\n",
+	       gsk_family);
+	proto_unregister(&gsk_proto);
+	return err == -EEXIST ? -EBUSY : err;
 }
 
+/**
+ * gsk_sock_exit() - no more sockets; none is left, each holds the module
+ */
 void gsk_sock_exit(void)
 {
 	sock_unregister(gsk_family);

@@ -6,8 +6,6 @@
 
 #define GSK_EVENTS_ALL (BIT(GROUP_EV_VIEW) | BIT(GROUP_EV_SUSPENDED) | \
 			BIT(GROUP_EV_RESUMED) | BIT(GROUP_EV_EVICTED))
-/* Orders that are there. */
-#define GSK_ORDERS (BIT(GROUP_ORDER_FIFO) | BIT(GROUP_ORDER_TOTAL))
 #define GSK_ORDERS_ALL (2 * BIT(GROUP_ORDER_SAFE) - 1)
 
 static int gsk_set_order(struct gsk_sock *gsk, int val)
@@ -48,7 +46,7 @@ static int gsk_set_int(struct gsk_sock *gsk, int opt, int val)
 		err = -ENOPROTOOPT;
 	}
 	if (!err)
-		gsk_sock_skip(gsk);
+		gsk_queue_skip(gsk);
 	spin_unlock_bh(&gsk->gn->lock);
 	return err;
 }
@@ -67,7 +65,9 @@ static int gsk_set_props(struct gsk_sock *gsk, sockptr_t val, unsigned int len)
 	if ((p.order && !(GSK_ORDERS & BIT(p.order))) ||
 	    (p.orders & ~GSK_ORDERS))
 		return -EOPNOTSUPP;
-	if (p.order && p.orders && !(p.orders & BIT(p.order)))
+	/* No order named is total order. */
+	if (p.orders && !(p.orders & BIT(p.order ? p.order :
+						   GROUP_ORDER_TOTAL)))
 		return -EINVAL;
 	if (gsk->bound)
 		return -EISCONN;
@@ -79,6 +79,16 @@ static int gsk_set_props(struct gsk_sock *gsk, sockptr_t val, unsigned int len)
 	return 0;
 }
 
+/**
+ * gsk_setsockopt() - options of level SOL_GROUP
+ * @sock: the socket
+ * @level: SOL_GROUP
+ * @opt: GROUP_*
+ * @val: from a program
+ * @len: bytes of it
+ *
+ * Return: 0 or a negative errno as uapi/linux/group.h lists them.
+ */
 int gsk_setsockopt(struct socket *sock, int level, int opt, sockptr_t val,
 		   unsigned int len)
 {
@@ -128,7 +138,7 @@ static int gsk_get_status(struct gsk_sock *gsk, char __user *val, int len)
 	st.queued = gsk->queued;
 	st.queued_bytes = gsk->queued_bytes;
 	st.limit_bytes = gsk->limit;
-	st.sent = gsk->sent;
+	st.sent = atomic64_read(&gsk->sent);
 	st.received = gsk->received;
 	spin_unlock_bh(&gsk->gn->lock);
 	return copy_to_user(val, &st, sizeof(st)) ? -EFAULT : sizeof(st);
@@ -223,6 +233,16 @@ static int gsk_get_int(struct gsk_sock *gsk, int opt, char __user *val,
 	return copy_to_user(val, &num, sizeof(num)) ? -EFAULT : sizeof(num);
 }
 
+/**
+ * gsk_getsockopt() - options of level SOL_GROUP
+ * @sock: the socket
+ * @level: SOL_GROUP
+ * @opt: GROUP_*
+ * @val: where to
+ * @optlen: room, and then what was used
+ *
+ * Return: 0 or a negative errno as uapi/linux/group.h lists them.
+ */
 int gsk_getsockopt(struct socket *sock, int level, int opt, char __user *val,
 		   int __user *optlen)
 {

@@ -30,4 +30,23 @@
 	unsigned int udp_offset
 #endif
 
+/* A namespace's sysctls: how many there are, or an empty entry at the end. */
+#ifdef GSK_HAVE_SYSCTL_SZ
+#define gsk_register_sysctl(net, path, table, n) \
+	register_net_sysctl_sz(net, path, table, n)
+#else
+#define gsk_register_sysctl(net, path, table, n) \
+	register_net_sysctl(net, path, table)
+#endif
+
+/* A socket's reference to its namespace is no longer counted. */
+#ifdef GSK_HAVE_NETNS_PASSIVE
+#define gsk_net_track_passive(net, tracker) do {			\
+		__netns_tracker_free(net, tracker, true);		\
+		__netns_tracker_alloc(net, tracker, false, GFP_KERNEL);	\
+	} while (0)
+#else
+#define gsk_net_track_passive(net, tracker) netns_tracker_free(net, tracker)
+#endif
+
 #endif /* GSK_COMPAT_H */
