@@ -169,7 +169,10 @@ static int gsk_node_cfg(struct genl_info *info, struct gpe_cfg *cfg)
 	}
 	if (cfg->detect_ns < 3 * cfg->heartbeat_ns ||
 	    cfg->detect_ns > 60ULL * NSEC_PER_SEC) {
-		NL_SET_ERR_MSG_ATTR(info->extack, a[GSOCK_A_NODE_DETECT_MS],
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    a[GSOCK_A_NODE_DETECT_MS] ?
+					    a[GSOCK_A_NODE_DETECT_MS] :
+					    a[GSOCK_A_NODE_HEARTBEAT_MS],
 				    "detection time is 3 heartbeats to 60 s");
 		return -ERANGE;
 	}
@@ -503,14 +506,13 @@ static int gsk_put_member(struct sk_buff *skb, struct gsk_net *gn,
 			   gsk_is_self(gn, &m->addr)) ? -EMSGSIZE : 0;
 }
 
-/* A view that changes between two parts of a dump shows by its sequence. */
-static int gsk_nl_member_dump(struct sk_buff *skb, struct netlink_callback *cb)
+/* May the members of this group be shown? 0, or why not. */
+static int gsk_member_check(struct netlink_callback *cb, struct gsk_net *gn)
 {
 	const struct genl_dumpit_info *di = genl_dumpit_info(cb);
-	struct gsk_net *gn = gsk_net(sock_net(skb->sk));
 	struct nlattr *name = gsk_dump_attrs(di)[GSOCK_A_GROUP_NAME];
 	struct gpe_group_info info;
-	u32 i = cb->args[0];
+	int err = -ENOENT;
 
 	if (!name) {
 		NL_SET_ERR_ATTR_MISS(cb->extack, NULL, GSOCK_A_GROUP_NAME);
@@ -519,10 +521,42 @@ static int gsk_nl_member_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		return -EINVAL;
 	}
 	spin_lock_bh(&gn->lock);
+	if (gn->node)
+		err = gpe_group_find(gn->node, nla_data(name), &info);
+	spin_unlock_bh(&gn->lock);
+	if (err)
+		NL_SET_ERR_MSG_ATTR(cb->extack, name, "no such group");
+	return err;
+}
+
+/*
+ * Refused here, a dump ends like any other request, and not in its last
+ * message; but older kernels have no room for a text here.
+ */
+static int gsk_nl_member_start(struct netlink_callback *cb)
+{
+	if (!cb->extack)
+		return 0;
+	return gsk_member_check(cb, gsk_net(sock_net(cb->skb->sk)));
+}
+
+/* A view that changes between two parts of a dump shows by its sequence. */
+static int gsk_nl_member_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	const struct genl_dumpit_info *di = genl_dumpit_info(cb);
+	struct gsk_net *gn = gsk_net(sock_net(skb->sk));
+	struct nlattr *name = gsk_dump_attrs(di)[GSOCK_A_GROUP_NAME];
+	struct gpe_group_info info;
+	u32 i = cb->args[0];
+	int err = i ? 0 : gsk_member_check(cb, gn);
+
+	if (err)
+		return err;
+	spin_lock_bh(&gn->lock);
+	/* It may have gone since the dump began: then this is its end. */
 	if (!gn->node || gpe_group_find(gn->node, nla_data(name), &info)) {
 		spin_unlock_bh(&gn->lock);
-		NL_SET_ERR_MSG_ATTR(cb->extack, name, "no such group");
-		return i ? skb->len : -ENOENT;
+		return skb->len;
 	}
 	cb->seq = (u32)info.view->id.seq + 1;
 	for (; i < info.view->n; i++) {
@@ -707,6 +741,7 @@ static const struct genl_ops gsk_genl_ops[] = {
 	}, {
 		.cmd = GSOCK_CMD_MEMBER_GET,
 		.policy = gsk_name_policy,
+		.start = gsk_nl_member_start,
 		.dumpit = gsk_nl_member_dump,
 	}, {
 		.cmd = GSOCK_CMD_COUNTERS_GET,
