@@ -14,7 +14,7 @@ engine_src := $(wildcard kmod/engine/*.c)
 engine_hdr := $(wildcard kmod/engine/*.h selftests/shim/*.h)
 shim_src := $(wildcard selftests/shim/*.c)
 
-PACKAGES := gcc make libc6-dev libelf-dev bc flex bison kmod cpio xz-utils \
+PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio xz-utils \
 	qemu-system-x86 busybox-static iproute2 sparse shellcheck \
 	pkg-config libnl-3-dev libnl-genl-3-dev libjson-c-dev libcmocka-dev \
 	clang-format python3 perl linux-headers-cloud-amd64 \
@@ -34,7 +34,7 @@ help:
 	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator'
 	@echo 'make module lib tools    build; also unit, sparse, static, bench'
 	@echo 'make coverage            lines of the engine that unit tests run'
-	@echo 'make install DESTDIR=d   library, tools and headers'
+	@echo 'make install DESTDIR=d   library, tools, headers, modprobe.d file'
 	@echo 'make clean'
 
 # ---- what the machine lacks ----
@@ -157,11 +157,18 @@ install: lib tools
 	install -m 644 $(B)/lib/pkgconfig/gsock.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 644 libgsock/*.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 uapi/linux/*.h $(DESTDIR)$(PREFIX)/include/linux
+	install -d $(DESTDIR)/etc/modprobe.d
+	install -m 644 kmod/gsock.conf $(DESTDIR)/etc/modprobe.d
 
 # ---- tests that run in the guest ----
 
 net_src := $(wildcard selftests/net/*.c)
-selftests: tools $(net_src:selftests/net/%.c=$(B)/bin/%)
+selftests: tools $(net_src:selftests/net/%.c=$(B)/bin/%) $(B)/bin/group_layout32
+# The same source as a 32-bit program, which needs nothing in the guest.
+$(B)/bin/group_layout32: selftests/net/group_layout.c $(B)/linux/stamp $(wildcard uapi/linux/*.h selftests/net/*.h)
+	@mkdir -p $(@D)
+	$(CC) -m32 -static $(CFLAGS) $(WARN) -Wno-unused-parameter -Wno-sign-compare -Iuapi \
+		-I$(B)/linux/tools/testing/selftests $< -o $@
 $(B)/bin/%: selftests/net/%.c $(B)/linux/stamp $(wildcard uapi/linux/*.h selftests/net/*.h) $(if $(lib_src),$(B)/lib/libgsock.a)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) -Wno-unused-parameter -Wno-sign-compare -Iuapi -Ilibgsock \

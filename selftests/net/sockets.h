@@ -57,14 +57,16 @@ static inline int polled(int fd, short what)
 /* A member that can send, or -1. */
 static inline int join(const char *name)
 {
-	int fd = group_socket();
+	int err, fd = group_socket();
 
-	if (fd < 0 || try_join(fd, name) ||
-	    !(wait_for(fd, POLLOUT) & POLLOUT)) {
-		close(fd);
+	if (fd < 0)
 		return -1;
-	}
-	return fd;
+	err = try_join(fd, name);
+	if (!err && wait_for(fd, POLLOUT) & POLLOUT)
+		return fd;
+	close(fd);
+	errno = err ? -err : ETIMEDOUT;
+	return -1;
 }
 
 static inline int join_events(const char *name)
