@@ -13,6 +13,7 @@
  *       +---------------- [left] <--------+------ [suspected] <------------+
  *                  goodbye, or another          silent
  *                  incarnation on the path
+ *                  answers a probe
  *
  * [left] is for good: that incarnation never comes back. [suspected] is taken
  * back when the node is heard again; a ballot under way may still take it in,
@@ -45,6 +46,7 @@
  * @beat_tm: next heartbeat
  * @check_tm: next look at who is silent
  * @beat_due, @probe_due, @echo_due, @refuse_due: paths to send to
+ * @new_due: paths where another incarnation is to be asked for
  * @floor_ns: silence before this does not count: a new epoch, or a pause
  * @doubt_ns: when the doubt began; answers to later probes count
  * @silent, @gone, @bye, @answers: ranks of the epoch
@@ -58,6 +60,7 @@ struct gpe_detect {
 	u64 probe_due;
 	u64 echo_due;
 	u64 refuse_due;
+	u64 new_due;
 	u64 floor_ns;
 	u64 doubt_ns;
 	u64 silent;
@@ -288,6 +291,27 @@ static void gpe_path_reset(struct gpe_node *node, struct gpe_path *p)
 	p->salt = gpe_random64(node);
 }
 
+/*
+ * A beat of another incarnation than the one known may be a late packet of one
+ * that is long gone, and believing it would condemn the living. So it is asked
+ * for, and only an answer to that question, which no old packet can be, puts
+ * the one in the other's place.
+ */
+static bool gpe_path_proved(struct gpe_node *node, struct gpe_path *p,
+			    const struct gpe_pkt *pkt)
+{
+	u64 sent = pkt->beat.nonce ^ p->salt;
+
+	if (pkt->beat.nonce && p->new_id == pkt->src &&
+	    p->new_inc == pkt->src_inc && sent <= node->now &&
+	    node->now - sent <= node->cfg.detect_ns)
+		return true;
+	p->new_id = pkt->src;
+	p->new_inc = pkt->src_inc;
+	node->detect->new_due |= BIT_ULL(pkt->path);
+	return false;
+}
+
 /* A beat tells who is behind its path. False: this one may not be there. */
 static bool gpe_learn(struct gpe_node *node, struct gpe_pkt *pkt)
 {
@@ -305,6 +329,8 @@ static bool gpe_learn(struct gpe_node *node, struct gpe_pkt *pkt)
 		gpe_refuse(node, pkt);
 		return false;
 	}
+	if (p->id && !gpe_path_proved(node, p, pkt))
+		return false;
 	if (p->id)
 		gpe_path_leave(node, p);
 	gpe_path_reset(node, p);
@@ -704,7 +730,7 @@ static bool gpe_beat_send(struct gpe_node *node, u64 paths, u64 nonce)
 }
 
 static bool gpe_small_send(struct gpe_node *node, u32 path,
-			   enum gpe_pkt_type type)
+			   enum gpe_pkt_type type, u64 dst_inc)
 {
 	const struct gpe_path *to = &node->path[path];
 	u8 *p = gpe_send_begin(node, BIT_ULL(path), GPE_WIRE_HDR + 8);
@@ -712,8 +738,7 @@ static bool gpe_small_send(struct gpe_node *node, u32 path,
 
 	if (!p)
 		return false;
-	len = gpe_wire_open(node, p, type,
-			    type == GPE_PK_PROBE ? to->inc : to->refuse_inc);
+	len = gpe_wire_open(node, p, type, dst_inc);
 	if (type == GPE_PK_PROBE)
 		len += gpe_wirev_probe(p + len, node->now ^ to->salt);
 	else
@@ -721,6 +746,16 @@ static bool gpe_small_send(struct gpe_node *node, u32 path,
 	gpe_wire_close(p, len);
 	gpe_send_end(node, len);
 	return true;
+}
+
+/* Whom a probe or a refusal is for: that depends on why it is due. */
+static u64 gpe_small_dst(const struct gpe_node *node, const u64 *due, u32 path)
+{
+	if (due == &node->detect->new_due)
+		return node->path[path].new_inc;
+	if (due == &node->detect->refuse_due)
+		return node->path[path].refuse_inc;
+	return node->path[path].inc;
 }
 
 /* One kind, path by path. True: all sent. */
@@ -735,7 +770,8 @@ static bool gpe_pump_each(struct gpe_node *node, u64 *due,
 			sent = gpe_beat_send(node, BIT_ULL(path),
 					     node->path[path].echo_nonce);
 		else
-			sent = gpe_small_send(node, path, type);
+			sent = gpe_small_send(node, path, type,
+					      gpe_small_dst(node, due, path));
 		if (!sent)
 			return false;
 		*due &= *due - 1;
@@ -756,10 +792,11 @@ void gpe_detect_pump(struct gpe_node *node)
 		det->probe_due = 0;
 		det->echo_due = 0;
 		det->refuse_due = 0;
+		det->new_due = 0;
 		return;
 	}
 	if (!(det->beat_due | det->echo_due | det->probe_due |
-	      det->refuse_due))
+	      det->refuse_due | det->new_due))
 		return;
 	gpe_beat_fill(node);
 	if (det->beat_due) {
@@ -768,7 +805,8 @@ void gpe_detect_pump(struct gpe_node *node)
 		det->beat_due = 0;
 	}
 	if (gpe_pump_each(node, &det->echo_due, GPE_PK_BEAT) &&
-	    gpe_pump_each(node, &det->probe_due, GPE_PK_PROBE))
+	    gpe_pump_each(node, &det->probe_due, GPE_PK_PROBE) &&
+	    gpe_pump_each(node, &det->new_due, GPE_PK_PROBE))
 		gpe_pump_each(node, &det->refuse_due, GPE_PK_REFUSE);
 }
 
@@ -815,6 +853,7 @@ void gpe_detect_peer(struct gpe_node *node, const struct gpe_ev_peer *ev,
 		det->probe_due &= keep;
 		det->echo_due &= keep;
 		det->refuse_due &= keep;
+		det->new_due &= keep;
 		node->act_peers &= keep;
 		for (i = 0; i < GPE_PATHS_MAX; i++)
 			node->path[i].hears &= keep;

@@ -567,6 +567,7 @@ struct gpe_value {
  * @fresh_ns: since when it is fresh and heard both ways, 0: it is not
  * @in_ns: when it came into the node view
  * @salt: makes the times in our probes unguessable
+ * @new_id, @new_inc: who says to be there instead, and was asked for
  * @flap_ns: hold-off of a node that came and went
  */
 struct gpe_path {
@@ -596,6 +597,8 @@ struct gpe_path {
 	u64 salt;
 	u64 echo_nonce;
 	u64 refuse_inc;
+	u32 new_id;
+	u64 new_inc;
 	u64 foreign_ns;
 	u64 flap_ns;
 	u64 hold_until;

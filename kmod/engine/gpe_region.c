@@ -648,10 +648,8 @@ static void gpe_own_stable(struct gpe_node *node, struct gpe_region *rgn)
 	gpe_trim(node, rgn, own);
 	gpe_group_stable(node, rgn);
 	gpe_group_wake_region(node, rgn);
-	if (rgn->tx_next <= own->top) {
-		rgn->hold_at = min(rgn->hold_at, node->now);
-		gpe_region_work(node, rgn);
-	}
+	if (rgn->tx_next <= own->top)
+		gpe_tx_push(node, rgn);
 }
 
 void gpe_region_rx_ack(struct gpe_node *node, struct gpe_pkt *pkt)
@@ -725,7 +723,9 @@ void gpe_region_timer(struct gpe_node *node, struct gpe_region *rgn)
 		}
 		gpe_region_work(node, rgn);
 	}
-	if (node->now >= min(rgn->repair_at, rgn->hold_at))
+	if (node->now >= rgn->hold_at)
+		gpe_tx_push(node, rgn);
+	if (node->now >= rgn->repair_at)
 		gpe_region_work(node, rgn);
 	gpe_region_rearm(node, rgn);
 }

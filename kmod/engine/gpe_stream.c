@@ -163,9 +163,15 @@ bool gpe_tx_hold(struct gpe_node *node, struct gpe_region *rgn)
 			rgn->hold_at = node->now + GPE_HOLD_NS;
 			gpe_region_rearm(node, rgn);
 		}
-		if (node->now < rgn->hold_at)
-			return true;
+		return true;
 	}
 	rgn->hold_at = U64_MAX;
 	return false;
+}
+
+void gpe_tx_push(struct gpe_node *node, struct gpe_region *rgn)
+{
+	rgn->push_seq = gpe_own(node, rgn)->top;
+	rgn->hold_at = U64_MAX;
+	gpe_region_work(node, rgn);
 }

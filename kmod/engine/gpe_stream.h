@@ -35,6 +35,8 @@ void gpe_repair_add(struct gpe_peerack *pa, u64 from, u64 to, u8 origin);
 /* Takes note of a message put into the own stream. */
 void gpe_tx_numbered(struct gpe_node *node, struct gpe_region *rgn,
 		     const struct gpe_msg *msg);
+/* What is held goes as soon as anything may. */
+void gpe_tx_push(struct gpe_node *node, struct gpe_region *rgn);
 /* Do the items not sent yet wait for a batch? Sets when they end to. */
 bool gpe_tx_hold(struct gpe_node *node, struct gpe_region *rgn);
 u64 gpe_paths(const struct gpe_node *node, u64 ranks);
