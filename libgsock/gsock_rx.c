@@ -248,11 +248,11 @@ static const char *const orders[] = {
 };
 
 static const char *const whys[] = {
-	[GROUP_WHY_NONE] = "no reason",
-	[GROUP_WHY_LEAVE] = "left",
+	[GROUP_WHY_NONE] = "none",
+	[GROUP_WHY_LEAVE] = "leave",
 	[GROUP_WHY_NODE_DOWN] = "node down",
 	[GROUP_WHY_NODE_LEFT] = "node left",
-	[GROUP_WHY_OVERRUN] = "read too slowly",
+	[GROUP_WHY_OVERRUN] = "overrun",
 };
 
 static const char *const states[] = {

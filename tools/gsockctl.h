@@ -7,6 +7,7 @@
  *	args.c      words behind the verb; complaints
  *	parse.c     numbers, names, addresses, the closest word
  *	print.c     tables and JSON
+ *	wait.c      waiting for descriptors and signals
  *	node.c addr.c group.c monitor.c cat.c   the verbs
  */
 #ifndef GSOCKCTL_H
@@ -125,5 +126,10 @@ int bearer_show(struct call *call);
 int peer_add(struct call *call);
 int peer_del(struct call *call);
 int peer_show(struct call *call);
+int group_show(struct call *call);
+int member_show(struct call *call);
+int counters_show(struct call *call);
+int monitor(struct call *call);
+int cat(struct call *call);
 
 #endif /* GSOCKCTL_H */

@@ -47,12 +47,60 @@ static const struct verb peer_verbs[] = {
 	  "gsockctl -j peer show" },
 };
 
+static const struct verb group_verbs[] = {
+	{ "show", group_show, "", "[NAME]",
+	  "Shows all groups of the cluster, or one: view, members, members on\n"
+	  "this node, order, largest message, messages held back for order, and\n"
+	  "records that the slowest reader of this node has before it.",
+	  "gsockctl group show" },
+};
+
+static const struct verb member_verbs[] = {
+	{ "show", member_show, "", "GROUP",
+	  "Shows the members of a group in rank order.",
+	  "gsockctl member show chat" },
+};
+
+static const struct verb counters_verbs[] = {
+	{ "show", counters_show, "a", "[-a]",
+	  "Shows the counters of this node that are not 0.\n"
+	  "  -a, --all  those that are 0, too",
+	  "gsockctl counters show" },
+};
+
+static const struct verb monitor_verbs[] = {
+	{ NULL, monitor, "", "",
+	  "Prints a line when the node changes its state or view, when a peer\n"
+	  "goes up or down, and when a group with members here has a new view.\n"
+	  "Ends with SIGINT or SIGTERM.",
+	  "gsockctl -j monitor" },
+};
+
+static const struct verb cat_verbs[] = {
+	{ NULL, cat, "ko", "GROUP [-k] [-o fifo|total]",
+	  "Joins a group and sends it the lines of standard input; prints its\n"
+	  "messages and views. Leaves when the input is at its end and all lines\n"
+	  "have come back. '*' stands behind this member.\n"
+	  "  -k, --keep         stays in the group at the end of the input\n"
+	  "  -o, --order ORDER  fifo: as each sender sent; total: one order for\n"
+	  "                     all members (the default)\n"
+	  "Control characters are printed as \\xNN; with -j bytes that are not\n"
+	  "UTF-8 are in \"hex\" in place of \"text\". A group called help is\n"
+	  "joined by: gsockctl cat -- help",
+	  "gsockctl cat chat" },
+};
+
 #define VERBS(v) sizeof(v) / sizeof((v)[0]), v
 
 const struct noun nouns[] = {
 	{ "node", "this host, or this network namespace", VERBS(node_verbs) },
 	{ "bearer", "the addresses of this node", VERBS(bearer_verbs) },
 	{ "peer", "the addresses of other nodes", VERBS(peer_verbs) },
+	{ "group", "the groups of the cluster", VERBS(group_verbs) },
+	{ "member", "the members of a group", VERBS(member_verbs) },
+	{ "counters", "what this node has counted", VERBS(counters_verbs) },
+	{ "monitor", "what changes", VERBS(monitor_verbs) },
+	{ "cat", "a group as a pipe", VERBS(cat_verbs) },
 };
 
 const size_t n_nouns = sizeof(nouns) / sizeof(nouns[0]);

@@ -181,6 +181,16 @@ void table_cell(struct table *t, const char *fmt, ...)
 	t->n++;
 }
 
+void table_free(struct table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		free(t->cell[i]);
+	free(t->cell);
+	free(t);
+}
+
 /* Nothing but empty cells in the rest of the row? */
 static bool table_rest_empty(const struct table *t, size_t i)
 {
@@ -218,9 +228,6 @@ void table_print(struct table *t)
 			printf("%-*s  ", (int)width[i % t->columns],
 			       t->cell[i]);
 	}
-	for (i = 0; i < t->n; i++)
-		free(t->cell[i]);
 	free(width);
-	free(t->cell);
-	free(t);
+	table_free(t);
 }

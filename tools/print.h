@@ -55,5 +55,6 @@ void table_cell(struct table *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Prints and frees. */
 void table_print(struct table *t);
+void table_free(struct table *t);
 
 #endif /* GSOCKCTL_PRINT_H */
