@@ -130,12 +130,13 @@ $(B)/lib/libgsock.a: $(lib_obj)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(B)/lib/libgsock.so: $(lib_obj) libgsock/gsock.sym
+$(B)/lib/libgsock.so: $(lib_obj) libgsock/gsock.sym libgsock/gsock.3 selftests/check-symbols.sh
 	@mkdir -p $(@D)
 	$(CC) -shared -Wl,-soname,libgsock.so.1 \
 		-Wl,--version-script=libgsock/gsock.sym -o $(B)/lib/libgsock.so.1 \
 		$(lib_obj) $(NL_LIBS)
 	ln -sf libgsock.so.1 $@
+	@selftests/check-symbols.sh $@
 
 PREFIX ?= /usr
 $(B)/lib/pkgconfig/gsock.pc: libgsock/gsock.pc.in
@@ -151,11 +152,13 @@ $(B)/bin/gsockctl: $(tools_src) $(wildcard tools/*.h) $(B)/lib/libgsock.a
 		$(B)/lib/libgsock.a $(NL_LIBS) $(shell pkg-config --libs json-c)
 
 install: lib tools
-	install -d $(DESTDIR)$(PREFIX)/{bin,lib/pkgconfig,include/linux}
+	install -d $(DESTDIR)$(PREFIX)/{bin,lib/pkgconfig,include/linux,share/man/man3,share/man/man8}
 	install $(B)/bin/gsockctl $(DESTDIR)$(PREFIX)/bin
 	cp -a $(B)/lib/libgsock.* $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(B)/lib/pkgconfig/gsock.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 libgsock/*.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 libgsock/gsock.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 libgsock/gsock.3 $(DESTDIR)$(PREFIX)/share/man/man3
+	install -m 644 tools/gsockctl.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 uapi/linux/*.h $(DESTDIR)$(PREFIX)/include/linux
 	install -d $(DESTDIR)/etc/modprobe.d
 	install -m 644 kmod/gsock.conf $(DESTDIR)/etc/modprobe.d

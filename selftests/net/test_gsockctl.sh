@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# gsockctl: every verb, right and wrong. TAP. Runs in a node of its own.
+# libgsock, then gsockctl: every verb, right and wrong. TAP. In nodes of their
+# own.
 set -u
 
 if [ "${1:-}" != inside ]; then
 	ip netns add ctl || exit 1
 	ip netns exec ctl ip link set lo up
-	ip netns exec ctl bash "$0" inside
+	ip netns exec ctl gsock_lib
 	status=$?
+	ip netns exec ctl bash "$0" inside || status=1
 	ip netns del ctl
 	exit $status
 fi
