@@ -91,11 +91,11 @@ static void find_line(struct cat *cat)
 	const char *end = memchr(at, '\n', cat->to - cat->from);
 
 	cat->line = -1;
-	if (end)
+	if (end) {
 		cat->line = end - at;
-	else if (cat->eof && cat->to > cat->from)
+	} else if (cat->eof && cat->to > cat->from) {
 		cat->line = cat->to - cat->from;
-	else if (cat->to - cat->from > GROUP_MSG_MAX) {
+	} else if (cat->to - cat->from > GROUP_MSG_MAX) {
 		problem(cat, "a line has more than %d bytes; no more are sent",
 			GROUP_MSG_MAX);
 		stop_sending(cat);
@@ -327,8 +327,8 @@ static void take_view(struct cat *cat, const struct group_event *ev)
 		cat->self = m[ev->rank];
 	/* What was sent in the view before comes no more. */
 	if (cat->out)
-		problem(cat, "%lu lines were lost: this node was cut off",
-			cat->out);
+		problem(cat, "%lu line%s lost: this node was cut off",
+			cat->out, cat->out == 1 ? " was" : "s were");
 	cat->out = 0;
 	cat->view = ev->view;
 	cat->stale = false;
