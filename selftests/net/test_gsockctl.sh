@@ -4,13 +4,14 @@
 # own.
 set -u
 
-if [ "${1:-}" != inside ]; then
+if [ "${1:-}" != inside ] && [ "${1:-}" != cut ]; then
 	ip netns add ctl || exit 1
 	ip netns exec ctl ip link set lo up
 	ip netns exec ctl gsock_lib
 	status=$?
 	ip netns exec ctl bash "$0" inside || status=1
 	ip netns del ctl
+	bash "$0" cut || status=1
 	exit $status
 fi
 
@@ -70,6 +71,127 @@ has() {
 gone() {
 	! kill -0 "$1" 2>/dev/null
 }
+
+# ---- three nodes, of which one is cut off ----
+
+at() {
+	local node=$1
+	shift
+	ip netns exec "cut$node" "$@"
+}
+
+# is NODE PATH VALUE: what node show says.
+is() {
+	[ "$(at "$1" gsockctl -j node show | json_check "$2")" = "$3" ]
+}
+
+three_nodes() {
+	local i j
+	ip link add cutbr type bridge
+	ip link set cutbr up
+	for i in 1 2 3; do
+		ip netns add cut$i
+		ip link add cutv$i type veth peer name e0 netns cut$i
+		ip link set cutv$i master cutbr up
+		at $i ip addr add 10.7.0.$i/24 dev e0
+		at $i ip link set e0 up
+		at $i ip link set lo up
+		at $i gsockctl node set id $i cluster cut expected-votes 3
+		at $i gsockctl bearer add 10.7.0.$i
+	done
+	for i in 1 2 3; do
+		for j in 1 2 3; do
+			[ $i = $j ] || at $i gsockctl peer add 10.7.0.$j
+		done
+	done
+}
+
+cut_test() {
+	local i c1 c3 mon
+	three_nodes
+	for i in 1 2 3; do
+		within 20 is $i nodes.2.votes 1
+		report "node $i sees three" $?
+	done
+	out=$(at 1 gsockctl node show)
+	grep -qE '^  [0-2] +1 +1 +[0-9]+ +\* this node$' <<<"$out"
+	report 'node show: marks itself' $?
+	out=$(at 1 gsockctl peer show)
+	grep -qE '^10.7.0.3 +7018 +3 +up +[0-9]+ ms ' <<<"$out"
+	report 'peer show: up' $?
+	at 1 gsockctl monitor >"$tmp/mon" &
+	mon=$!
+	mkfifo "$tmp/in1" "$tmp/in3"
+	at 1 gsockctl cat chat <"$tmp/in1" >"$tmp/c1" 2>&1 &
+	c1=$!
+	exec 3>"$tmp/in1"
+	within 10 has "$tmp/c1" '1 member:'
+	at 3 gsockctl cat chat <"$tmp/in3" >"$tmp/c3" 2>&1 &
+	c3=$!
+	exec 4>"$tmp/in3"
+	within 10 has "$tmp/c1" '2 members: 1/[0-9]+\* 3/[0-9]+ joined 3/'
+	out=$(cat "$tmp/c1")
+	report 'cat: a member of another node' $?
+	out=$(at 2 gsockctl member show chat)
+	grep -qE '^1 +3 +[0-9]+ +[0-9]+$' <<<"$out"
+	report 'member show: on a node without members' $?
+	echo before >&4
+	within 10 has "$tmp/c1" '^3/[0-9]+: before$'
+	out=$(cat "$tmp/c1")
+	report 'cat: a line from another node' $?
+
+	ip link set cutv3 down
+	# In flight when the node does not yet know that it is alone.
+	echo lost >&4
+	within 10 has "$tmp/c1" '1 member: 1/[0-9]+\* left 3/[0-9]+ \(node down\)'
+	out=$(cat "$tmp/c1")
+	report 'cat: the view without the node that is down' $?
+	within 10 has "$tmp/c3" '^suspended: no quorum$'
+	out=$(cat "$tmp/c3")
+	report 'cat: suspended' $?
+	within 10 has "$tmp/mon" 'peer 10.7.0.3 port 7018: down, node 3'
+	out=$(cat "$tmp/mon")
+	report 'monitor: a peer goes down' $?
+	has "$tmp/mon" ' node 1: normal, epoch [0-9]+, quorum yes, nodes 1 2$' ||
+		has "$tmp/mon" ' nodes 2 1$'
+	report 'monitor: a view of nodes' $?
+	is 3 state suspended && is 3 quorate false
+	report 'node show: suspended' $?
+
+	ip link set cutv3 up
+	within 20 has "$tmp/c3" '^gsockctl: cat: 1 line was lost'
+	out=$(cat "$tmp/c3")
+	report 'cat: tells what was lost' $?
+	tr '\n' ' ' <"$tmp/c3" | grep -qE 'suspended: no quorum resumed view [0-9.]+: 2 members'
+	report 'cat: resumed, then the view' $?
+	echo after >&4
+	exec 4>&-
+	within 10 has "$tmp/c1" '^3/[0-9]+: after$'
+	out=$(cat "$tmp/c1")
+	report 'cat: goes on after it is back' $?
+	wait $c3
+	rc=$?
+	out=$(cat "$tmp/c3")
+	[ $rc = 1 ] && has "$tmp/c3" '^3/[0-9]+: after$'
+	report 'cat: ends with 1 when lines were lost' $?
+	exec 3>&-
+	wait $c1
+	rc=$?
+	report 'cat: ends with 0 when none were' $rc
+	kill $mon
+	wait $mon
+	for i in 1 2 3; do
+		ip netns del cut$i
+	done
+	ip link del cutbr
+}
+
+if [ "$1" = cut ]; then
+	cut_test
+	rm -r "$tmp"
+	echo "1..$n"
+	exit $failed
+fi
 
 # ---- words ----
 
