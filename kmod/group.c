@@ -159,6 +159,8 @@ static void gsk_group_view(struct gsk_net *gn, struct gsk_group *grp,
 			continue;
 		if (!gsk->attached)
 			gsk_queue_attach(gsk, rec);
+		else if (gsk->suspended && view->m[i].change == GROUP_JOINED)
+			gsk_queue_resume(gsk, rec);
 		gsk->joined = true;
 	}
 	list_for_each_entry(gsk, &grp->members, in_grp)

@@ -91,7 +91,8 @@ struct gsk_group {
  * @attached: new records of the log are for it
  * @joined: has had its first view
  * @suspended: between those two events
- * @resume_due: a resumed event is to be read before the view at the cursor
+ * @resume_pos: position of the view that a resumed event is to be read before,
+ *	0: none. Of several that are not read yet, the last
  * @closed: no descriptor is left
  * @leaving: shut down or closed
  * @gone: the engine let go
@@ -150,7 +151,7 @@ struct gsk_sock {
 	bool attached;
 	bool joined;
 	bool suspended;
-	bool resume_due;
+	u64 resume_pos;
 	bool closed;
 	bool leaving;
 	bool gone;
@@ -211,6 +212,7 @@ struct gpe_rec *gsk_queue_next(const struct gsk_sock *gsk);
 void gsk_queue_given(struct gsk_sock *gsk, struct gpe_rec *rec);
 void gsk_queue_given_one(struct gsk_sock *gsk, struct gpe_rec *rec);
 void gsk_queue_skip(struct gsk_sock *gsk);
+void gsk_queue_resume(struct gsk_sock *gsk, const struct gpe_rec *rec);
 void gsk_queue_attach(struct gsk_sock *gsk, const struct gpe_rec *rec);
 void gsk_queue_detach(struct gsk_sock *gsk, u64 end_pos);
 void gsk_queue_out(struct gsk_sock *gsk, const struct gpe_rec *rec);
@@ -224,6 +226,14 @@ void gsk_sock_wake(struct gsk_sock *gsk, int what);
 /* ---- orphan.c ---- */
 
 void gsk_orphan_add(struct gsk_sock *gsk);
+
+/* Is this the view that a resumed event is to be read before? */
+static inline bool gsk_resumes_at(const struct gsk_sock *gsk,
+				  const struct gpe_rec *rec)
+{
+	return rec->type == GPE_REC_VIEW && gsk->resume_pos &&
+	       gsk->resume_pos == rec->host_u64[0];
+}
 
 static inline u32 gsk_rec_cost(const struct gpe_rec *rec)
 {

@@ -35,7 +35,8 @@ static bool gsk_unwanted(const struct gsk_sock *gsk, const struct gpe_rec *rec)
 		gpe_msg_info(rec, &info);
 		return gsk_own(gsk, &info);
 	case GPE_REC_VIEW:
-		if (gsk->resume_due && (gsk->events & BIT(GROUP_EV_RESUMED)))
+		if (gsk_resumes_at(gsk, rec) &&
+		    (gsk->events & BIT(GROUP_EV_RESUMED)))
 			return false;
 		return !(gsk->events & BIT(GROUP_EV_VIEW));
 	case GPE_REC_SUSPENDED:
@@ -99,7 +100,8 @@ static void gsk_queue_step(struct gsk_sock *gsk)
 		if (gsk->view)
 			gpe_view_put(gsk->view);
 		gsk->view = view;
-		gsk->resume_due = false;
+		if (gsk_resumes_at(gsk, rec))
+			gsk->resume_pos = 0;
 	}
 	rec->host_u64[1]--;
 }
@@ -265,6 +267,23 @@ void gsk_queue_given_one(struct gsk_sock *gsk, struct gpe_rec *rec)
 }
 
 /**
+ * gsk_queue_resume() - back in the cluster by a view that lists it as joined
+ * @gsk: the socket; gn->lock held
+ * @rec: the view, just appended
+ *
+ * A node that was cut off comes back without having seen a view that its
+ * members are not in, so they may be attached all the while.
+ */
+void gsk_queue_resume(struct gsk_sock *gsk, const struct gpe_rec *rec)
+{
+	lockdep_assert_held(&gsk->gn->lock);
+	if (gsk->suspended)
+		gsk->resume_pos = rec->host_u64[0];
+	gsk->suspended = false;
+	gsk_sock_wake(gsk, GSK_WAKE_WRITE);
+}
+
+/**
  * gsk_queue_attach() - start to read
  * @gsk: the socket; gn->lock held
  * @rec: a view that lists it as a member, just appended
@@ -279,10 +298,7 @@ void gsk_queue_attach(struct gsk_sock *gsk, const struct gpe_rec *rec)
 	gsk->end_pos = 0;
 	gsk->attached = true;
 	gsk->grp->n_attached++;
-	if (gsk->suspended)
-		gsk->resume_due = true;
-	gsk->suspended = false;
-	gsk_sock_wake(gsk, GSK_WAKE_WRITE);
+	gsk_queue_resume(gsk, rec);
 }
 
 /**

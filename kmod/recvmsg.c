@@ -26,7 +26,7 @@ static enum gsk_found gsk_find(struct gsk_sock *gsk, struct gpe_rec **rec,
 	*rec = gsk_queue_next(gsk);
 	if (*rec) {
 		found = GSK_RECORD;
-		if ((*rec)->type == GPE_REC_VIEW && gsk->resume_due &&
+		if (gsk_resumes_at(gsk, *rec) &&
 		    (gsk->events & BIT(GROUP_EV_RESUMED)))
 			found = GSK_RESUME;
 	} else if (gsk->gone) {
@@ -211,7 +211,7 @@ static void gsk_recv_done(struct gsk_sock *gsk, enum gsk_found found,
 {
 	spin_lock_bh(&gsk->gn->lock);
 	if (pass && found == GSK_RESUME)
-		gsk->resume_due = false;
+		gsk->resume_pos = 0;
 	if (pass && found == GSK_RECORD && rec->type == GPE_REC_MSG)
 		gsk->received++;
 	gsk_queue_read_end(gsk, pass && found == GSK_RECORD);

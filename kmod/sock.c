@@ -276,7 +276,7 @@ static int gsk_inq(struct gsk_sock *gsk)
 	} else if (rec) {
 		len = sizeof(struct group_event);
 		view = rec->type == GPE_REC_VIEW ? gsk_rec_view(rec) : NULL;
-		if (view && !gsk->resume_due)
+		if (view && !gsk_resumes_at(gsk, rec))
 			len += (view->n + view->n_left) *
 			       sizeof(struct group_member);
 	}
