@@ -490,6 +490,18 @@ bool gpe_is_self(const struct gpe_node *node, const struct gpe_addr *addr)
 	return addr->node == node->cfg.id && addr->inc == node->inc;
 }
 
+/**
+ * gpe_gid_free() - may a new group have this number?
+ * @node: the node
+ * @gid: the number, from the network
+ *
+ * Return: false for what is no number, or another group's.
+ */
+bool gpe_gid_free(const struct gpe_node *node, u64 gid)
+{
+	return gid && gid < GPE_EPOCH_TOP && !gpe_group_by_gid(node, gid);
+}
+
 static int gpe_apply_join(struct gpe_node *node,
 			  const struct gpe_dir_change *ch)
 {
@@ -498,6 +510,11 @@ static int gpe_apply_join(struct gpe_node *node,
 	struct gpe_view *view;
 	int ret;
 
+	/* The same at every node, whatever the writer of the log was up to. */
+	if (!grp && !gpe_gid_free(node, ch->gid)) {
+		gpe_count(node, GPE_CNT_DROP_PLACE);
+		return 0;
+	}
 	if (!grp)
 		grp = gpe_group_new(node, ch->gid, ch->name, &ch->props);
 	if (!grp)
@@ -617,6 +634,8 @@ int gpe_dir_replay(struct gpe_node *node, const u8 *inl, u32 len, u64 closing,
 	*k = ch.k;
 	if (ch.op == GPE_OP_JOIN) {
 		grp = gpe_group_by_name(node, ch.name);
+		if (!grp && !gpe_gid_free(node, ch.gid))
+			return 0; /* as in gpe_apply_join() */
 		if (!grp)
 			grp = gpe_group_new(node, ch.gid, ch.name, &ch.props);
 		if (grp && grp->latest->n >= GPE_MEMBERS_MAX)

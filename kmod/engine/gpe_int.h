@@ -844,6 +844,7 @@ struct gpe_group *gpe_group_after(const struct gpe_node *node, u64 gid);
 struct gpe_group *gpe_group_new(struct gpe_node *node, u64 gid,
 				const char *name,
 				const struct gpe_props *props);
+bool gpe_gid_free(const struct gpe_node *node, u64 gid);
 bool gpe_name_ok(const u8 *p, u32 len);
 bool gpe_props_ok(const u8 *p);
 struct gpe_view *gpe_view_new(u32 n, u32 n_left);

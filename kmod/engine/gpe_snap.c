@@ -192,7 +192,7 @@ static int gpe_snap_group(struct gpe_node *node, const u8 *p, u32 len)
 		return -EINVAL;
 	memcpy(name, p + GPE_SNAP_GROUP, name_len);
 	if (gpe_group_by_name(node, name) ||
-	    gpe_group_by_gid(node, get_unaligned_be64(p)))
+	    !gpe_gid_free(node, get_unaligned_be64(p)))
 		return -EINVAL;
 	props.order = get_unaligned_be32(p + 28);
 	props.orders = get_unaligned_be32(p + 32);
