@@ -2,6 +2,7 @@
 /* Those who promise and accept: what they do not fall for. */
 #include "unit_wire.h"
 #include "gpe_change.h"
+#include "gpe_wirev.h"
 
 /* From node 1 to node 0. */
 static void send_view(struct u_net *net, enum gpe_pkt_type type,

@@ -2,6 +2,7 @@
 /* Blobs: counted, compared; and packets about blobs nobody has a use for. */
 #include "unit_wire.h"
 #include "gpe_change.h"
+#include "gpe_wirev.h"
 
 static void gpe_blob_new__limits(void **state)
 {

@@ -2,7 +2,8 @@
 /* The directory as a blob: written, read, hostile; and looked into. */
 #include "unit_wire.h"
 
-#define GROUP 12	/* the first one */
+#define HEAD 24
+#define GROUP HEAD	/* the first one */
 
 static struct gpe_node *fresh;
 
@@ -14,7 +15,7 @@ static int load(const u8 *p, u32 len)
 	assert_non_null(mem);
 	memcpy(mem, p, len);
 	gpe_epoch_drop(fresh);
-	ret = gpe_dir_load(fresh, mem, len);
+	ret = gpe_dir_load(fresh, mem, len, 5);
 	free(mem);
 	return ret;
 }
@@ -90,7 +91,7 @@ static void gpe_dir_load__empty(void **state)
 
 	(void)state;
 	net = filled(0, &p, &len);
-	assert_int_equal(len, 12);
+	assert_int_equal(len, HEAD);
 	assert_int_equal(load(p, len), 0);
 	assert_int_equal(load(p, len - 1), -EINVAL);
 	done(net, p);
@@ -99,10 +100,14 @@ static void gpe_dir_load__empty(void **state)
 static void gpe_dir_load__malformed(void **state)
 {
 	static const struct w_case cases[] = {
-		{ 8, 4, 1, 0 },			/* groups */
-		{ 8, 4, 3, 0 },
-		{ 8, 4, GPE_GROUPS_MAX + 1, 0 },
-		{ 8, 4, U32_MAX, 0 },
+		{ 16, 4, 1, 0 },		/* groups */
+		{ 16, 4, 3, 0 },
+		{ 16, 4, GPE_GROUPS_MAX + 1, 0 },
+		{ 16, 4, U32_MAX, 0 },
+		{ 20, 4, 1, 0 },		/* changes */
+		{ 20, 4, U32_MAX, 0 },
+		{ GROUP, 8, 0, 0 },		/* number */
+		{ GROUP, 8, U64_MAX, 0 },
 		{ GROUP + 24, 1, 0, 0 },	/* length of the name */
 		{ GROUP + 24, 1, 64, 0 },
 		{ GROUP + 24, 1, 255, 0 },
@@ -138,6 +143,62 @@ static void gpe_dir_load__malformed(void **state)
 	/* A number twice. */
 	memcpy(q + GROUP + 46 + 16, q + GROUP, 8);
 	assert_int_equal(load(q, len), -EINVAL);
+	done(net, p);
+}
+
+/* A change of the log, behind the groups. */
+static u32 change(u8 *p, u64 k, u64 gid, const char *name)
+{
+	memset(p, 0, 49);
+	p[0] = 48 + strlen(name);
+	p[1] = 1;
+	p[3] = strlen(name);
+	put_unaligned_be64(k, p + 5);
+	put_unaligned_be64(gid, p + 13);
+	put_unaligned_be32(3, p + 21);
+	put_unaligned_be32(7, p + 25);
+	put_unaligned_be64(99, p + 29);
+	memcpy(p + 49, name, strlen(name));
+	return 1 + p[0];
+}
+
+static void gpe_dir_replay__changes_not_applied_yet(void **state)
+{
+	struct gpe_group_info info;
+	struct u_net *net;
+	u8 q[1024];
+	u32 len, n, i;
+	u64 k, gid;
+	u8 *p;
+
+	(void)state;
+	net = filled(2, &p, &len);
+	memcpy(q, p, len);
+	k = get_unaligned_be64(q + 8);
+	gid = get_unaligned_be64(q + GROUP);
+	put_unaligned_be32(1, q + 20);
+	n = change(q + len, k + 1, gid + 100, "late");
+	assert_int_equal(load(q, len + n), 0);
+	assert_int_equal(gpe_group_find(fresh, "late", &info), 0);
+	assert_int_equal(info.gid, gid + 100);
+	assert_int_equal(info.view->n, 1);
+	assert_int_equal(info.view->id.epoch, 5);
+	assert_int_equal(info.view->id.seq, k + 1);
+	for (i = 0; i < n; i++)
+		assert_int_equal(load(q, len + i), -EINVAL);
+	assert_int_equal(load(q, len + n + 1), -EINVAL);
+	/* Numbers that are none, or another group's: no change anywhere. */
+	change(q + len, k + 1, 0, "late");
+	assert_int_equal(load(q, len + n), 0);
+	assert_int_equal(gpe_group_find(fresh, "late", &info), -ENOENT);
+	change(q + len, k + 1, gid, "late");
+	assert_int_equal(load(q, len + n), 0);
+	assert_int_equal(gpe_group_find(fresh, "late", &info), -ENOENT);
+	/* Into one that is there. */
+	n = change(q + len, k + 1, gid, "group0");
+	assert_int_equal(load(q, len + n), 0);
+	assert_int_equal(gpe_group_find(fresh, "group0", &info), 0);
+	assert_int_equal(info.view->n, 2);
 	done(net, p);
 }
 
@@ -265,6 +326,7 @@ int main(void)
 		cmocka_unit_test(gpe_dir_load__round_trip),
 		cmocka_unit_test(gpe_dir_load__empty),
 		cmocka_unit_test(gpe_dir_load__malformed),
+		cmocka_unit_test(gpe_dir_replay__changes_not_applied_yet),
 		cmocka_unit_test(gpe_dir_load__random_bytes),
 		cmocka_unit_test(gpe_dir_load__no_memory),
 		cmocka_unit_test(gpe_dir_snapshot__joiner_fetches_a_large_one),

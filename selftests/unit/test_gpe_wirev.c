@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Control packets and blobs: what is written is read, and nothing else. */
 #include "unit_wire.h"
+#include "gpe_wirev.h"
 
 #define BODY GPE_WIRE_HDR
 #define HEARD (BODY + 26)
