@@ -223,7 +223,7 @@ static void shortages(bool cells)
 	u64 at;
 
 	for (who = 0; who < 3; who++)
-		for (at = 900; shortage(who, at, 60, cells); at += 11)
+		for (at = 900; shortage(who, at, 60, cells); at += 17)
 			;
 }
 
