@@ -22,13 +22,18 @@ ok() {
 	fi
 }
 
-# check NAME COMMAND...: passes when the command does.
+# What a script has to say when one of its checks has failed.
+explain() { :; }
+
+# check NAME COMMAND...: passes when the command does. In this very shell, so
+# that what it starts can be waited for.
 check() {
-	local name=$1 out rc
+	local name=$1 rc out=/tmp/check.$$
 	shift
-	out=$("$@" 2>&1)
+	"$@" >$out 2>&1
 	rc=$?
-	[ $rc = 0 ] || printf '%s\n' "$out" | sed 's/^/# /'
+	[ $rc = 0 ] || { cat $out; explain; } | sed 's/^/# /'
+	rm -f $out
 	ok "$name" $rc
 }
 

@@ -3,7 +3,7 @@
  * A member that writes down all it sees, for logs to be compared:
  *
  *	member -g GROUP -l LOG [-t TIMELINE] [-n NAME] [-f FILE] [-o ORDER]
- *	       [-e TEXT] [-m MARK]
+ *	       [-e TEXT] [-m MARK] [-z SIZES] [-r TIMES] [-s] [-w]
  *
  * LOG gets a line for each view, message and state change, in which nothing
  * is said of the member itself: two logs of one group are the same bytes.
@@ -11,6 +11,10 @@
  * lines of FILE are sent in ORDER (total), as fast as they are taken. When the
  * file MARK is there and all is sent, TEXT goes out as the last message; a
  * member ends when it has read TEXT, or has left (SIGTERM).
+ *
+ * Instead of a file, messages of the SIZES ("0 1 65536") are sent, TIMES over;
+ * -s logs the sum of a message's bytes in place of the bytes. -w: blocking
+ * sends, in a thread's stead: nothing is read while one waits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +40,12 @@ static struct {
 	FILE *log;
 	FILE *timeline;
 	FILE *file;
+	const char *sizes;	/* next one, NULL: none */
+	const char *all_sizes;
+	int times;
+	bool sums;
+	int flags;
+	unsigned int made;
 	char *line;		/* to be sent next */
 	size_t size;
 	ssize_t len;		/* of it, -1: none */
@@ -43,7 +53,13 @@ static struct {
 	bool ended;
 	bool joined;
 	bool waits;		/* a send was refused */
-} me = { .name = "member", .order = GROUP_ORDER_TOTAL, .len = -1 };
+} me = {
+	.name = "member",
+	.order = GROUP_ORDER_TOTAL,
+	.times = 1,
+	.flags = MSG_DONTWAIT | MSG_NOSIGNAL,
+	.len = -1,
+};
 
 static volatile sig_atomic_t told_to_leave;
 
@@ -154,6 +170,16 @@ static void take_event(const struct gsock_rx *rx)
 	}
 }
 
+/* FNV-1a (Fowler, Noll, Vo): tells bytes that differ. */
+static unsigned int sum_of(const char *data, size_t len)
+{
+	unsigned int sum = 2166136261U;
+
+	while (len--)
+		sum = (sum ^ (unsigned char)*data++) * 16777619U;
+	return sum;
+}
+
 static void take_message(const struct gsock_rx *rx)
 {
 	const struct sockaddr_group *from = gsock_rx_sender(rx);
@@ -162,10 +188,13 @@ static void take_message(const struct gsock_rx *rx)
 	size_t len;
 
 	data = gsock_rx_data(rx, &len);
-	fprintf(me.log, "message %llu.%llu %llu %s %u/%u %.*s\n",
-		info->view.epoch, info->view.seq, info->position,
-		gsock_order_name(info->order), from->sgr_node, from->sgr_port,
-		(int)len, data);
+	fprintf(me.log, "message %llu.%llu %llu %s %u/%u ", info->view.epoch,
+		info->view.seq, info->position, gsock_order_name(info->order),
+		from->sgr_node, from->sgr_port);
+	if (me.sums)
+		fprintf(me.log, "%zu bytes %08x\n", len, sum_of(data, len));
+	else
+		fprintf(me.log, "%.*s\n", (int)len, data);
 	if (me.end && len == strlen(me.end) && !memcmp(data, me.end, len))
 		me.ended = true;
 }
@@ -191,10 +220,37 @@ static void receive(struct gsock_rx *rx)
 
 /* ---- what is sent ---- */
 
+/* A message of the next size; bytes that differ from message to message. */
+static bool next_size(void)
+{
+	char *end;
+	ssize_t i;
+
+	if (!*me.sizes) {
+		me.sizes = --me.times > 0 ? me.all_sizes : NULL;
+		if (!me.sizes) {
+			happened("has sent all of its messages");
+			return false;
+		}
+	}
+	me.len = strtol(me.sizes, &end, 10);
+	me.sizes = end + strspn(end, " ");
+	if (me.size < (size_t)me.len + 1) {
+		me.size = me.len + 1;
+		me.line = realloc(me.line, me.size);
+	}
+	me.made++;
+	for (i = 0; i < me.len; i++)
+		me.line[i] = me.made * 31 + i * 7 + (i >> 8);
+	return true;
+}
+
 /* The next line into me.line; false when there is nothing (yet). */
 static bool next_line(void)
 {
 	if (me.len >= 0)
+		return true;
+	if (me.sizes && next_size())
 		return true;
 	if (me.file) {
 		me.len = getline(&me.line, &me.size, me.file);
@@ -223,8 +279,7 @@ static void send_some(void)
 
 	me.waits = false;
 	for (i = 0; i < 32 && next_line(); i++) {
-		err = gsock_send(me.fd, me.line, me.len, me.order,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		err = gsock_send(me.fd, me.line, me.len, me.order, me.flags);
 		if (err == -EAGAIN) {
 			me.waits = true;
 			return;
@@ -254,7 +309,7 @@ static void options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "g:l:t:n:f:o:e:m:")) != -1) {
+	while ((c = getopt(argc, argv, "g:l:t:n:f:o:e:m:z:r:sw")) != -1) {
 		switch (c) {
 		case 'g':
 			me.group = optarg;
@@ -285,6 +340,19 @@ static void options(int argc, char **argv)
 			break;
 		case 'm':
 			me.mark = optarg;
+			break;
+		case 'z':
+			me.sizes = optarg;
+			me.all_sizes = optarg;
+			break;
+		case 'r':
+			me.times = atoi(optarg);
+			break;
+		case 's':
+			me.sums = true;
+			break;
+		case 'w':
+			me.flags = MSG_NOSIGNAL;
 			break;
 		default:
 			exit(2);
@@ -331,7 +399,7 @@ int main(int argc, char **argv)
 	p.fd = me.fd;
 	while (!me.ended) {
 		p.events = POLLIN;
-		if (me.waits || me.file || me.len >= 0)
+		if (me.waits || me.file || me.sizes || me.len >= 0)
 			p.events |= POLLOUT;
 		/* The mark is a file, which poll does not tell of. */
 		if (poll(&p, 1, 50) < 0 && errno != EINTR)
