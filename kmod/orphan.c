@@ -20,7 +20,7 @@ static void gsk_orphan_unhold(struct sock *sk)
 		return;
 	sk->sk_net_refcnt = 0;
 	sock_inuse_add(net, -1);
-	gsk_net_track_passive(net, &sk->ns_tracker);
+	gsk_net_passive(net, &sk->ns_tracker);
 	put_net(net);
 }
 

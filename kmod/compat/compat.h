@@ -39,14 +39,18 @@
 	register_net_sysctl(net, path, table)
 #endif
 
-/* A socket's reference to its namespace is no longer counted. */
-#ifdef GSK_HAVE_NETNS_PASSIVE
-#define gsk_net_track_passive(net, tracker) do {			\
+/*
+ * A socket's reference to its namespace is no longer counted as one that keeps
+ * it alive; where sk_destruct() gives back a passive one then, it takes that.
+ */
+#ifdef GSK_HAVE_NET_PASSIVE
+#define gsk_net_passive(net, tracker) do {				\
+		net_passive_inc(net);					\
 		__netns_tracker_free(net, tracker, true);		\
 		__netns_tracker_alloc(net, tracker, false, GFP_KERNEL);	\
 	} while (0)
 #else
-#define gsk_net_track_passive(net, tracker) netns_tracker_free(net, tracker)
+#define gsk_net_passive(net, tracker) netns_tracker_free(net, tracker)
 #endif
 
 #endif /* GSK_COMPAT_H */

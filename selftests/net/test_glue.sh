@@ -118,6 +118,37 @@ for name in '.' '..' 'a!b' '%41' "$(printf 'x%.0s' {1..63})"; do
 	ok 'nothing in the log' no says sysfs
 done
 
+# A closed member without a quorum is never let go: its namespace goes all the
+# same, within a second, and with it the other end of its link.
+node() { # node NETNS ID VOTES ADDRESS PEER
+	ip netns exec "$1" gsockctl node set id "$2" cluster orphan \
+		votes "$3" expected-votes 3 &&
+		ip netns exec "$1" gsockctl bearer add "$4" &&
+		ip netns exec "$1" gsockctl peer add "$5"
+}
+
+state() { # state NETNS TEXT
+	ip netns exec "$1" gsockctl node show | grep -qE "$2"
+}
+
+ip netns add near
+ip netns add far
+ip link add v0 netns near type veth peer name v1 netns far
+ip -n near addr add 10.9.0.1/24 dev v0
+ip -n far addr add 10.9.0.2/24 dev v1
+ip -n near link set v0 up
+ip -n far link set v1 up
+ok 'two nodes' node near 1 1 10.9.0.1 10.9.0.2
+ok 'of one cluster' node far 2 2 10.9.0.2 10.9.0.1
+ok 'in one view' until_true state near '^ +1 +2 '
+hold orphan near
+ip -n far link set v1 down
+ok 'suspended' until_true state near 'suspended'
+drop
+ip netns del near
+ok 'its namespace goes' until_true no ip -n far link show v1 2>/dev/null
+ip netns del far
+
 # ---- user namespaces ----
 
 ok 'in a user namespace of its own' nested unshare -Urn group_layout

@@ -230,7 +230,8 @@ struct group_view {
  * struct group_props - what a group promises
  * @order: default order of the group, GROUP_ORDER_*; 0 stands for
  *	GROUP_ORDER_TOTAL
- * @orders: mask of 1 << GROUP_ORDER_* that may be used; 0: all
+ * @orders: mask of 1 << GROUP_ORDER_* that may be used, @order among them; 0:
+ *	all
  * @msg_max: largest message in bytes, 1 to GROUP_MSG_MAX; 0: GROUP_MSG_MAX
  * @pad: 0
  *
@@ -294,10 +295,12 @@ struct group_status {
  *		  socket is bound already
  *   EAFNOSUPPORT a family other than AF_GROUP
  *   ENAMETOOLONG no zero byte within the field
- *   ESHUTDOWN	  the socket was shut down before
- *   ENOSPC	  the table of groups or of members is full (may come late)
+ *   ENOSPC	  the namespace has as many members as it may have
+ *		  (net.group.max_members), or, late, the group or the table of
+ *		  groups is full
  *   EPROTOTYPE	  the group has other properties (comes late)
- *   ENOMEM
+ *   ENOMEM	  also when the memory cgroup has no room for what the socket
+ *		  may have in its queue, see SO_RCVBUF
  *
  * connect, listen, accept, socketpair
  *   EOPNOTSUPP	  clients of a group do not exist yet
@@ -311,26 +314,33 @@ struct group_status {
  *		  node is changing its view or suspended. POLLOUT follows when
  *		  a message of this size can be sent.
  *   EDEADLK	  blocking, and only this socket's own full receive queue is
- *		  in the way, with no other thread waiting to receive
+ *		  in the way, with no other thread waiting to receive. A local
+ *		  member that reads more slowly is waited for.
  *   ESTALE	  GROUP_CMSG_VIEW is not the current view
  *   EOPNOTSUPP	  the order is not there yet; MSG_OOB
- *   EINVAL	  the order or a control message is malformed or unknown, or
- *		  an order that the group does not allow; wrong address length
+ *   EINVAL	  the order or a control message is malformed, unknown or of
+ *		  another level than SOL_GROUP, or an order that the group does
+ *		  not allow; wrong address length
  *   EAFNOSUPPORT the address is of another family
  *   EISCONN	  the address names another group than the one joined
  *   EHOSTUNREACH the address names no member of the current view
  *   EPIPE	  left, evicted or shut down (with SIGPIPE unless MSG_NOSIGNAL)
- *   EINTR, ERESTARTSYS  a signal came before the message had its number
- *   ENOMEM, ENOBUFS
+ *   EINTR	  a signal came before the message had its number
+ *   ENOMEM	  also when the memory cgroup has no room for the message
+ *   any errno of a refused join
  *
  * recv, recvfrom, recvmsg. Every record has MSG_EOR in msg_flags. 0 bytes with
  * MSG_EOR is an empty message; 0 without it is the end: the member left.
- * A message longer than the buffer is cut, with MSG_TRUNC.
+ * A message longer than the buffer is cut, with MSG_TRUNC in msg_flags. Flags:
+ * MSG_TRUNC asks for the length of the whole record, MSG_PEEK leaves it in the
+ * queue, MSG_WAITALL changes nothing: a call returns one record.
  *   ENOTCONN	  bind has not been called
  *   EAGAIN	  non-blocking, or the time of SO_RCVTIMEO is over
  *   EMSGSIZE	  an event, and the buffer is smaller than its head
  *   ECONNRESET	  evicted, once everything queued has been read
  *   EINTR
+ *   EOPNOTSUPP	  MSG_OOB, MSG_ERRQUEUE
+ *   any errno of a refused join
  *
  * getsockname	  the member's address; before bind, family only.
  * getpeername	  EOPNOTSUPP
@@ -339,9 +349,39 @@ struct group_status {
  *   SHUT_WR, SHUT_RDWR: leave; what was sent before is delivered first, what
  *   is queued can be read. SHUT_RD alone: EOPNOTSUPP. ENOTCONN before bind.
  *
+ * close	  leaves when the last descriptor of the socket is closed: a
+ *		  forked child's copy, one in flight in a unix socket
+ *		  (SCM_RIGHTS), one in an io_uring ring, a core dump being
+ *		  written and a thread that cannot be killed keep the member in.
+ *
+ * poll
+ *   POLLIN	  a record can be read, or the end
+ *   POLLOUT	  the last message that was refused with EAGAIN can be sent
+ *		  now; off while joining, suspended, and after shutdown
+ *   POLLHUP	  not a member: not bound, or out
+ *   POLLERR	  with POLLHUP: the join was refused, or evicted
+ *
+ * ioctl
+ *   SIOCINQ	  int: bytes of the record that is read next
+ *   SIOCOUTQ	  int: bytes sent and not yet stable, or not yet read by a
+ *		  member of this node
+ *   ENOTTY	  anything else
+ *
+ * setsockopt of level SOL_SOCKET
+ *   SO_RCVBUF	  what senders may have in this member's queue before they are
+ *		  held back; never less than the largest message that bind
+ *		  was given (GROUP_PROPS), or GROUP_MSG_MAX, and 4 KiB. It is
+ *		  charged to the memory cgroup in bind. A change after bind
+ *		  takes effect with the next read, for what senders are granted
+ *		  from then on.
+ *   SO_SNDBUF	  bytes that may be sent and not yet stable. One message may
+ *		  always be, whatever its size.
+ *   SO_RCVTIMEO, SO_SNDTIMEO  as for every socket
+ *
  * setsockopt, getsockopt of level SOL_GROUP
  *   ENOPROTOOPT  no such option
- *   EINVAL	  wrong length, value out of range
+ *   EINVAL	  wrong length, value out of range, properties that contradict
+ *		  each other
  *   EISCONN	  GROUP_PROPS after bind
  *   EOPNOTSUPP	  an order or property that is not there yet
  *   ENOTCONN	  GROUP_VIEW before the first view
