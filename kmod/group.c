@@ -149,9 +149,11 @@ static void gsk_group_view(struct gsk_net *gn, struct gsk_group *grp,
 	for (i = 0; i < view->n + view->n_left; i++) {
 		const struct gpe_addr *a = &view->m[i].addr;
 
+		/* Most members of a large view are of other nodes. */
+		if (!gsk_is_self(gn, a))
+			continue;
 		gsk = xa_load(&gn->socks, a->port);
-		if (!gsk || gsk->grp != grp || gsk->closed ||
-		    !gsk_is_self(gn, a))
+		if (!gsk || gsk->grp != grp || gsk->closed)
 			continue;
 		gsk->seen_gen = gen;
 		gsk->self = *a;

@@ -100,15 +100,17 @@ struct gsk_group {
  * @overrun: is being evicted
  * @error: negative errno that later calls get
  * @why: it is gone
- * @gap_from, @gap_to: records from the one to before the other are not for
- *	it: its node was out of the cluster; 0: none
+ * @gap_from: records from this position on are not for it, since its node was
+ *	out of the cluster,
+ * @gap_to: up to before this one; 0: there is no gap
  * @self: as the last view that lists it names it
  * @end_pos: not attached: records from here on are not for it
  * @ones: messages to it alone, by rec.link; host_u64[0] is the position of
  *	the record of the log that they stand before, host_u64[1] 1 while one
  *	is copied
  * @view: the view that it has read last
- * @queued, @queued_bytes: records for it that it has not passed
+ * @queued: records for it that it has not passed
+ * @queued_bytes: their cost
  * @limit: from which on senders are held back
  * @limit_max: highest @limit so far: twice that is too much
  * @wake_gen: raised whenever what was refused may go

@@ -67,9 +67,11 @@ void gsk_count_destroyed(enum gsk_obj obj);
  *	under @lock
  * @orphan_work: ends their hold on the namespace
  * @node_due: the node's state or view changed: @work notifies
- * @peers_due, @peers_up: paths whose state changed, and to what
+ * @peers_due: mask of paths whose state changed: @work notifies
+ * @peers_up: mask of those that are up
  * @mtu_due: a path's MTU changed: @work tells the engine
- * @sysfs_lock: guards @sysfs, the list of struct gsk_dev, and @n_sysfs
+ * @sysfs_lock: guards @sysfs and @n_sysfs
+ * @sysfs: list of struct gsk_dev
  * @n_sysfs: groups shown
  * @dead: the namespace ends: no new engine, no new work; under @lock
  */

@@ -276,7 +276,9 @@ static int gsk_inq(struct gsk_sock *gsk)
 	} else if (rec) {
 		len = sizeof(struct group_event);
 		view = rec->type == GPE_REC_VIEW ? gsk_rec_view(rec) : NULL;
-		if (view && !gsk_resumes_at(gsk, rec))
+		/* The resumed event before a view is all head. */
+		if (view && !(gsk_resumes_at(gsk, rec) &&
+			      (gsk->events & BIT(GROUP_EV_RESUMED))))
 			len += (view->n + view->n_left) *
 			       sizeof(struct group_member);
 	}
@@ -417,7 +419,8 @@ static struct net_proto_family gsk_family_ops = {
 /**
  * gsk_family_check() - is the parameter a number that a family can have?
  *
- * Before anything else: sock_register() takes a negative number for an index.
+ * Asked before anything is done, since sock_register() takes a negative number
+ * for an index.
  *
  * Return: 0 or -EINVAL.
  */
