@@ -11,6 +11,11 @@
 /* Orders that are there. */
 #define GSK_ORDERS (BIT(GROUP_ORDER_FIFO) | BIT(GROUP_ORDER_TOTAL))
 
+/* Member lists of views that a member may leave unread, bytes: enough for a
+ * thousand that join one by one.
+ */
+#define GSK_VIEWS_MAX	(32 << 20)
+
 /* What a socket is to be woken for. */
 #define GSK_WAKE_READ	1	/* there is something to read */
 #define GSK_WAKE_WRITE	2	/* what was refused may go now */
@@ -113,6 +118,7 @@ struct gsk_group {
  * @queued_bytes: their cost
  * @limit: from which on senders are held back
  * @limit_max: highest @limit so far: twice that is too much
+ * @view_bytes: memory of the member lists of views among @queued
  * @wake_gen: raised whenever what was refused may go
  * @refused: the engine refused a send, and has not said since that it may go
  * @blocked: a sender waits for local readers only
@@ -171,6 +177,7 @@ struct gsk_sock {
 	u64 queued_bytes;
 	u32 limit;
 	u32 limit_max;
+	u32 view_bytes;
 	u64 wake_gen;
 	bool refused;
 	u32 blocked;

@@ -83,6 +83,19 @@ static struct gpe_rec *gsk_queue_after(const struct gsk_sock *gsk,
 	return rec;
 }
 
+/* A record costs a little; the list in a view may be large, and there may be
+ * one view a join.
+ */
+static u32 gsk_view_bytes(const struct gpe_rec *rec)
+{
+	const struct gpe_view *view;
+
+	if (rec->type != GPE_REC_VIEW)
+		return 0;
+	view = gsk_rec_view(rec);
+	return (view->n + view->n_left) * sizeof(struct gpe_member);
+}
+
 /* Leaves the record at the cursor behind. */
 static void gsk_queue_step(struct gsk_sock *gsk)
 {
@@ -92,6 +105,7 @@ static void gsk_queue_step(struct gsk_sock *gsk)
 	gsk->cursor = gsk_queue_after(gsk, rec);
 	gsk->queued--;
 	gsk->queued_bytes -= gsk_rec_cost(rec);
+	gsk->view_bytes -= gsk_view_bytes(rec);
 	if (rec->type == GPE_REC_VIEW) {
 		struct gpe_view *view =
 			container_of(rec, struct gpe_view_rec, rec)->view;
@@ -226,8 +240,11 @@ static void gsk_queue_grown(struct gsk_sock *gsk, const struct gpe_rec *rec)
 {
 	gsk->queued++;
 	gsk->queued_bytes += gsk_rec_cost(rec);
-	if (gsk->queued_bytes <= 2ULL * gsk->limit_max || gsk->overrun ||
-	    !gsk->local)
+	gsk->view_bytes += gsk_view_bytes(rec);
+	if (gsk->queued_bytes <= 2ULL * gsk->limit_max &&
+	    gsk->view_bytes <= GSK_VIEWS_MAX)
+		return;
+	if (gsk->overrun || !gsk->local)
 		return;
 	gsk->overrun = true;
 	sock_hold(&gsk->sk);

@@ -542,6 +542,52 @@ TEST(members_have_a_limit)
 		close(fd[i]);
 }
 
+/* Who does not read its views does not keep them all for ever. */
+FIXTURE(many) { int unused; };
+
+FIXTURE_SETUP(many)
+{
+}
+
+FIXTURE_TEARDOWN(many)
+{
+}
+
+TEST_F_TIMEOUT(many, unread_views_are_bounded, 120)
+{
+	struct rlimit lim = { 4096, 4096 };
+	static int fd[800];
+	struct group_status st;
+	int i, slow;
+
+	setrlimit(RLIMIT_NOFILE, &lim);
+	for (i = 0; i < 800; i++)
+		ASSERT_LE(0, fd[i] = join("churn"));
+	slow = join_events("churn");
+	ASSERT_LE(0, slow);
+	/* 800 members, 24 bytes each: 32 MiB are some 1,740 views. */
+	for (i = 0; i < 900; i++) {
+		int one = join("churn");
+
+		ASSERT_LE(0, one);
+		close(one);
+		if (i == 300) {
+			ASSERT_EQ(0, status_of(slow, &st));
+			EXPECT_EQ(GROUP_ST_JOINED, st.state);
+		}
+	}
+	EXPECT_TRUE(wait_for(slow, POLLHUP) & POLLERR);
+	ASSERT_EQ(0, status_of(slow, &st));
+	EXPECT_EQ(GROUP_ST_EVICTED, st.state);
+	EXPECT_EQ(ECONNRESET, st.error);
+	/* What came before can be read; then the reason, then the end. */
+	EXPECT_LT(800, drain(slow));
+	EXPECT_EQ(ECONNRESET, errno);
+	close(slow);
+	for (i = 0; i < 800; i++)
+		close(fd[i]);
+}
+
 TEST(a_thousand_members_timed)
 {
 	struct rlimit lim = { 4096, 4096 };

@@ -175,7 +175,10 @@ struct group_member {
 #define GROUP_WHY_LEAVE		1	/* closed, shut down, or its process died */
 #define GROUP_WHY_NODE_DOWN	2	/* its node crashed or was cut off */
 #define GROUP_WHY_NODE_LEFT	3	/* its node said goodbye */
-#define GROUP_WHY_OVERRUN	4	/* evicted: read too slowly */
+#define GROUP_WHY_OVERRUN	4	/* evicted: read too slowly, so that
+					 * twice its limit, or more than 32 MiB
+					 * of member lists of views, wait for it
+					 */
 
 /* Kinds of events. */
 #define GROUP_EV_VIEW		0	/* a new view */
