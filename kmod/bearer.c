@@ -413,9 +413,10 @@ int gsk_bearer_del(struct gsk_net *gn, const struct gsk_addr *addr,
 		NL_SET_ERR_MSG(extack, "no such bearer");
 		return -ENOENT;
 	}
-	gsk_udp_close(brr);
+	/* The last one says goodbye before it goes. */
 	gn->bearers->n--;
 	gsk_bearers_told(gn);
+	gsk_udp_close(brr);
 	return 0;
 }
 

@@ -596,6 +596,25 @@ void gpe_view_timer(struct gpe_node *node, struct gpe_timer *tm)
 
 /* ---- configuration ---- */
 
+/* Said once, as who it still is: who misses it finds out by the silence. */
+static void gpe_goodbye_send(struct gpe_node *node)
+{
+	u64 paths = 0;
+	u32 i, len;
+	u8 *p;
+
+	for (i = 0; i < GPE_PATHS_MAX; i++)
+		if (node->path[i].used && node->path[i].up)
+			paths |= BIT_ULL(i);
+	p = paths && node->n_bearers ?
+		    gpe_send_begin(node, paths, GPE_WIRE_HDR) : NULL;
+	if (!p)
+		return;
+	len = gpe_wire_open(node, p, GPE_PK_GOODBYE, 0);
+	gpe_wire_close(p, len);
+	gpe_send_end(node, len);
+}
+
 /* Begins to look for a cluster; peers may still be on their way. */
 static void gpe_view_seek(struct gpe_node *node)
 {
@@ -615,6 +634,8 @@ void gpe_view_bearers(struct gpe_node *node, struct gpe_ev_bearers *ev)
 	u32 was = node->n_bearers;
 
 	node->wall_off = ev->wall_ns - node->now;
+	if (was && !ev->count)
+		gpe_goodbye_send(node);
 	node->n_bearers = ev->count;
 	if (node->state == GPE_ST_STOPPED)
 		return;
@@ -666,6 +687,8 @@ int gpe_view_config(struct gpe_node *node, struct gpe_ev_config *ev)
 
 	if (!gpe_cfg_ok(cfg))
 		return -EINVAL;
+	if (other)
+		gpe_goodbye_send(node);
 	node->cfg = *cfg;
 	node->wall_off = ev->wall_ns - node->now;
 	if (node->state == GPE_ST_STOPPED)
@@ -682,25 +705,10 @@ int gpe_view_config(struct gpe_node *node, struct gpe_ev_config *ev)
 /**
  * gpe_view_goodbye() - tell the others, then stop
  * @node: the node
- *
- * Said once: who misses it finds out by the silence.
  */
 void gpe_view_goodbye(struct gpe_node *node)
 {
-	u64 paths = 0;
-	u32 i, len;
-	u8 *p;
-
-	for (i = 0; i < GPE_PATHS_MAX; i++)
-		if (node->path[i].used && node->path[i].up)
-			paths |= BIT_ULL(i);
-	p = paths && node->n_bearers ?
-		    gpe_send_begin(node, paths, GPE_WIRE_HDR) : NULL;
-	if (p) {
-		len = gpe_wire_open(node, p, GPE_PK_GOODBYE, 0);
-		gpe_wire_close(p, len);
-		gpe_send_end(node, len);
-	}
+	gpe_goodbye_send(node);
 	node->state = GPE_ST_STOPPED;
 	node->act_node = true;
 	gpe_ballot_abort(node);
