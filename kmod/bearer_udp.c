@@ -240,8 +240,7 @@ void gsk_udp_close(struct gsk_bearer *brr)
 		brr->sock, lockdep_is_held(&brr->gn->cfg_lock));
 
 	RCU_INIT_POINTER(brr->sock, NULL);
-	/* Whoever sends or receives by it does so under rcu_read_lock(). */
-	synchronize_net();
+	/* Waits for who sends or receives by it, under rcu_read_lock(). */
 	udp_tunnel_sock_release(sock);
 	synchronize_net();
 	cancel_work_sync(&brr->rx_work);
