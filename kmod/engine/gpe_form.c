@@ -226,7 +226,8 @@ static bool gpe_led_by_other(const struct gpe_node *node, u64 closing)
 		if (p->used && p->id == acc->promised.id && p->up && !p->bye &&
 		    p->hears_me)
 			return !closing ||
-			       (gpe_ranks_heard(node) & gpe_bit(p->seat));
+			       (p->seat < node->ep.n &&
+				(gpe_ranks_heard(node) & gpe_bit(p->seat)));
 	}
 	return false;
 }

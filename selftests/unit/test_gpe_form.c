@@ -588,6 +588,26 @@ static void gpe_settings_differ__votes_change_with_a_view(void **state)
 	u_free(net);
 }
 
+/* The leader that was promised to restarts: it has no seat in the epoch. */
+static void gpe_led_by_other__leader_restarts(void **state)
+{
+	struct u_net *net = members(5);
+
+	(void)state;
+	u_kill(net, 4);
+	u_wait(net, u_state_is(net, 1, GPE_ST_WEDGED) &&
+		    u_state_is(net, 2, GPE_ST_WEDGED), 2000);
+	u_kill(net, 0);
+	/* The next in rank does not hear of it and waits. */
+	u_link(net, 0, 1, false);
+	u_start(net, 0);
+	u_run(net, 500 * U_MS);
+	u_link(net, 0, 1, true);
+	u_wait(net, u_one_view(net, 15), 20000);
+	u_check(net);
+	u_free(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -609,6 +629,7 @@ int main(void)
 		cmocka_unit_test(gpe_regular_consider__one_of_three_dies),
 		cmocka_unit_test(gpe_regular_consider__most_senior_dies),
 		cmocka_unit_test(gpe_regular_consider__two_of_five_die),
+		cmocka_unit_test(gpe_led_by_other__leader_restarts),
 		cmocka_unit_test(gpe_goodbye_rx__node_left_at_once),
 		cmocka_unit_test(
 			gpe_view_suspend__minority_hears_so_and_comes_back),
