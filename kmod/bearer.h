@@ -107,6 +107,7 @@ struct gsk_peer {
  * @tx_page: where the next datagram's bytes go, NULL at first; under gn->lock
  * @tx_used: bytes of it in use
  * @rx_unknown: datagrams from an address that is no peer's
+ * @rx_empty: datagrams without a byte
  * @rx_csum: datagrams whose checksum was wrong
  * @rx_errors: ICMP errors about datagrams sent
  */
@@ -119,6 +120,7 @@ struct gsk_bearers {
 	struct page *tx_page;
 	u32 tx_used;
 	atomic64_t rx_unknown;
+	atomic64_t rx_empty;
 	atomic64_t rx_csum;
 	atomic64_t rx_errors;
 };

@@ -57,12 +57,14 @@ static void gsk_udp_packet(struct gsk_bearer *brr, struct sk_buff *skb)
 	struct gsk_peer *peer;
 	int path;
 
-	if (!skb->len)
-		return;
 	gsk_udp_from(skb, &from);
 	path = gsk_peer_of(gn, &from);
 	if (path < 0)
 		return;
+	if (!skb->len) {
+		atomic64_inc(&gn->bearers->rx_empty);
+		return;
+	}
 	peer = &gn->bearers->peer[path];
 	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_size)
 		seg = skb_shinfo(skb)->gso_size;

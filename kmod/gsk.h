@@ -119,6 +119,8 @@ static inline struct gsk_net *gsk_net(const struct net *net);
 
 /* Makes the engine's node if there is none. May sleep. 0 or -ENOMEM. */
 int gsk_net_start(struct gsk_net *gn);
+/* All counters, GPE_CNT_N of them; zero without a node. */
+void gsk_net_counters(struct gsk_net *gn, u64 *val);
 /* What identifies a cluster on the wire. */
 u64 gsk_cluster_hash(const char *name);
 /* Whatever the engine must hear before bearers and memory go. May sleep. */

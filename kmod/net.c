@@ -41,6 +41,30 @@ void gsk_count_destroyed(enum gsk_obj obj)
 	atomic64_inc(&gsk_objs[obj].destroyed);
 }
 
+/**
+ * gsk_net_counters() - all counters, those of the bearers added
+ * @gn: the namespace
+ * @val: room for GPE_CNT_N of them; zero without a node
+ *
+ * Context: process.
+ */
+void gsk_net_counters(struct gsk_net *gn, u64 *val)
+{
+	const struct gsk_bearers *b = gn->bearers;
+	u64 unknown = atomic64_read(&b->rx_unknown);
+	u64 empty = atomic64_read(&b->rx_empty);
+
+	memset(val, 0, GPE_CNT_N * sizeof(*val));
+	spin_lock_bh(&gn->lock);
+	if (gn->node)
+		memcpy(val, gpe_counters(gn->node), GPE_CNT_N * sizeof(*val));
+	spin_unlock_bh(&gn->lock);
+	/* What the bearers drop never reaches the engine. */
+	val[GPE_CNT_RX_PACKETS] += unknown + empty;
+	val[GPE_CNT_DROP_PATH] += unknown;
+	val[GPE_CNT_DROP_SHORT] += empty;
+}
+
 u64 gsk_cluster_hash(const char *name)
 {
 	/* No secret: both ends of a wire must come to the same number. */

@@ -599,15 +599,12 @@ static int gsk_nl_counters(struct sk_buff *req, struct genl_info *info)
 {
 	struct gsk_net *gn = gsk_net(genl_info_net(info));
 	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
-	u64 val[GPE_CNT_N] = {};
+	u64 val[GPE_CNT_N];
 	void *hdr;
 
 	if (!skb)
 		return -ENOMEM;
-	spin_lock_bh(&gn->lock);
-	if (gn->node)
-		memcpy(val, gpe_counters(gn->node), sizeof(val));
-	spin_unlock_bh(&gn->lock);
+	gsk_net_counters(gn, val);
 	hdr = genlmsg_put_reply(skb, info, &gsk_genl, 0,
 				GSOCK_CMD_COUNTERS_GET);
 	if (!hdr || gsk_put_counters(skb, val)) {

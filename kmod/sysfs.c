@@ -154,15 +154,12 @@ struct gsk_counter_attr {
 static ssize_t gsk_counter_show(struct device *dev,
 				struct device_attribute *attr, char *buf)
 {
-	struct gsk_net *gn = to_gsk_dev(dev)->gn;
-	u64 val = 0;
+	enum gpe_counter nr =
+		container_of(attr, struct gsk_counter_attr, attr)->nr;
+	u64 val[GPE_CNT_N];
 
-	spin_lock_bh(&gn->lock);
-	if (gn->node)
-		val = gpe_counters(gn->node)[container_of(
-			attr, struct gsk_counter_attr, attr)->nr];
-	spin_unlock_bh(&gn->lock);
-	return sysfs_emit(buf, "%llu\n", val);
+	gsk_net_counters(to_gsk_dev(dev)->gn, val);
+	return sysfs_emit(buf, "%llu\n", val[nr]);
 }
 
 static struct gsk_counter_attr gsk_counters[GPE_CNT_N];
