@@ -33,10 +33,10 @@
 #include <string.h>
 
 enum {
-	HOSTILE_HEAD = 48,	/* of every datagram: gpe_wire.c */
-	HOSTILE_BODY = 32,	/* of DATA, ACK, STATUS, REPAIR */
-	HOSTILE_LEN = 1472,	/* largest, of an Ethernet frame */
-	HOSTILE_KEEP = 64,	/* captured ones of each type and sender */
+	HOSTILE_HEAD = 48, /* of every datagram: gpe_wire.c */
+	HOSTILE_BODY = 32, /* of DATA, ACK, STATUS, REPAIR */
+	HOSTILE_LEN = 1472, /* largest, of an Ethernet frame */
+	HOSTILE_KEEP = 64, /* captured ones of each type and sender */
 	HOSTILE_NODES = 3,
 };
 
@@ -57,41 +57,41 @@ enum {
 };
 
 /* What is done to a datagram: first the strict set, all dropped but REPLAY. */
-#define HOSTILE_HOWS(X)					\
-	X(NOISE, "noise")				\
-	X(HEADED, "noise behind a head")		\
-	X(CUT, "cut off")				\
-	X(LONGER, "bytes added")			\
-	X(MAGIC, "another magic or version")		\
-	X(CLUSTER, "another cluster")			\
-	X(TYPE, "unknown type")				\
-	X(HDR_LEN, "another header length")		\
-	X(ZERO, "a reserved byte set")			\
-	X(DST_INC, "for another incarnation")		\
-	X(SRC, "from another node or incarnation")	\
-	X(EPOCH, "of another epoch")			\
-	X(RANGE, "a field out of its range")		\
-	X(HALVES, "halves of two kinds")		\
-	X(REPLAY, "said before")			\
-	X(BITS, "any bits flipped")			\
-	X(FIELD, "any field set to a limit")		\
-	X(RETYPE, "any known type")			\
-	X(SPLICE, "spliced anywhere")			\
-	X(FIT, "cut or grown, with lengths that fit")	\
+#define HOSTILE_HOWS(X)                               \
+	X(NOISE, "noise")                             \
+	X(HEADED, "noise behind a head")              \
+	X(CUT, "cut off")                             \
+	X(LONGER, "bytes added")                      \
+	X(MAGIC, "another magic or version")          \
+	X(CLUSTER, "another cluster")                 \
+	X(TYPE, "unknown type")                       \
+	X(HDR_LEN, "another header length")           \
+	X(ZERO, "a reserved byte set")                \
+	X(DST_INC, "for another incarnation")         \
+	X(SRC, "from another node or incarnation")    \
+	X(EPOCH, "of another epoch")                  \
+	X(RANGE, "a field out of its range")          \
+	X(HALVES, "halves of two kinds")              \
+	X(REPLAY, "said before")                      \
+	X(BITS, "any bits flipped")                   \
+	X(FIELD, "any field set to a limit")          \
+	X(RETYPE, "any known type")                   \
+	X(SPLICE, "spliced anywhere")                 \
+	X(FIT, "cut or grown, with lengths that fit") \
 	X(ANY_REPLAY, "said before, by anybody to anybody")
 
 enum hostile_how {
 #define X(id, text) HOSTILE_##id,
 	HOSTILE_HOWS(X)
 #undef X
-	HOSTILE_N,
+		HOSTILE_N,
 	HOSTILE_STRICT = HOSTILE_REPLAY + 1
 };
 
 struct hostile_pkt {
 	uint16_t len;
-	uint8_t from;		/* index of the node that sent it */
-	uint8_t to;		/* mask of nodes it was sent to */
+	uint8_t from; /* index of the node that sent it */
+	uint8_t to; /* mask of nodes it was sent to */
 	uint8_t data[HOSTILE_LEN];
 };
 
@@ -143,21 +143,21 @@ static inline void hostile_capture(struct hostile_corpus *c, uint8_t from,
 }
 
 /* One of @type from @from (-1: anybody), or NULL. */
-static inline const struct hostile_pkt *
-hostile_pick(struct hostile_corpus *c, uint32_t type, int from)
+static inline const struct hostile_pkt *hostile_pick(struct hostile_corpus *c,
+						     uint32_t type, int from)
 {
-	uint32_t node = from < 0 ? hostile_rand(c, HOSTILE_NODES) :
-				   (uint32_t)from;
+	uint32_t node = from < 0 ? hostile_rand(c, HOSTILE_NODES)
+				 : (uint32_t)from;
 	uint32_t n = c->seen[type][node];
 
 	if (!n)
 		return NULL;
-	return &c->pkt[type][node][hostile_rand(c, n < HOSTILE_KEEP ?
-							n : HOSTILE_KEEP)];
+	return &c->pkt[type][node]
+		      [hostile_rand(c, n < HOSTILE_KEEP ? n : HOSTILE_KEEP)];
 }
 
-static inline const struct hostile_pkt *
-hostile_any(struct hostile_corpus *c, int from)
+static inline const struct hostile_pkt *hostile_any(struct hostile_corpus *c,
+						    int from)
 {
 	const struct hostile_pkt *pkt = NULL;
 
@@ -274,16 +274,18 @@ static inline bool hostile_head(struct hostile_corpus *c, struct hostile_pkt *p,
 		hostile_change(c, p->data + 8, 8);
 		return true;
 	case HOSTILE_TYPE:
-		p->data[3] = hostile_rand(c, 8) ?
-			HOSTILE_TYPES + hostile_rand(c, 256 - HOSTILE_TYPES) :
-			0;
+		p->data[3] =
+			hostile_rand(c, 8)
+				? HOSTILE_TYPES +
+					  hostile_rand(c, 256 - HOSTILE_TYPES)
+				: 0;
 		return true;
 	case HOSTILE_HDR_LEN:
 		hostile_change(c, p->data + 4, 2);
 		return true;
 	case HOSTILE_ZERO:
-		hostile_change(c, hostile_rand(c, 2) ? p->data + 6 :
-						       p->data + 20, 2);
+		hostile_change(
+			c, hostile_rand(c, 2) ? p->data + 6 : p->data + 20, 2);
 		return true;
 	case HOSTILE_DST_INC:
 		hostile_noise(c, p->data + 32, 8);
@@ -321,15 +323,14 @@ static inline void hostile_field(struct hostile_corpus *c,
 
 	if (room < HOSTILE_HEAD + width)
 		return;
-	at = hostile_rand(c, 8) ?
-		     HOSTILE_HEAD + hostile_rand(c, room - HOSTILE_HEAD -
-							    width + 1) :
-		     hostile_rand(c, room - width + 1);
+	at = hostile_rand(c, 8)
+		     ? HOSTILE_HEAD +
+			       hostile_rand(c, room - HOSTILE_HEAD - width + 1)
+		     : hostile_rand(c, room - width + 1);
 	switch (hostile_rand(c, 3)) {
 	case 0: /* a limit */
 		p->data[at] = fill[hostile_rand(c, sizeof(fill))];
-		memset(p->data + at + 1,
-		       fill[hostile_rand(c, 2)], width - 1);
+		memset(p->data + at + 1, fill[hostile_rand(c, 2)], width - 1);
 		break;
 	case 1: /* a little more or less */
 		p->data[at + width - 1] += hostile_rand(c, 2) ? 1 : -1;
@@ -343,16 +344,16 @@ static inline void hostile_field(struct hostile_corpus *c,
 static inline void hostile_splice(struct hostile_corpus *c,
 				  struct hostile_pkt *p)
 {
-	const struct hostile_pkt *q =
-		hostile_rand(c, 2) ? hostile_any(c, -1) :
-				     hostile_pick(c, p->data[3], -1);
+	const struct hostile_pkt *q = hostile_rand(c, 2)
+					      ? hostile_any(c, -1)
+					      : hostile_pick(c, p->data[3], -1);
 	uint32_t at, from;
 
 	if (!q)
 		return;
 	at = hostile_rand(c, p->len + 1);
-	from = hostile_rand(c, 2) && at <= q->len ? at :
-						    hostile_rand(c, q->len + 1);
+	from = hostile_rand(c, 2) && at <= q->len ? at
+						  : hostile_rand(c, q->len + 1);
 	if (at + (q->len - from) > HOSTILE_LEN)
 		return;
 	memcpy(p->data + at, q->data + from, q->len - from);
@@ -422,8 +423,8 @@ static inline bool hostile_try(struct hostile_corpus *c, struct hostile_pkt *p,
 {
 	if (how == HOSTILE_REPLAY)
 		return hostile_replay(c, p, me, to);
-	*p = *hostile_any(c, how < HOSTILE_STRICT && hostile_rand(c, 4) ?
-				     me : -1);
+	*p = *hostile_any(c,
+			  how < HOSTILE_STRICT && hostile_rand(c, 4) ? me : -1);
 	switch (how) {
 	case HOSTILE_NOISE:
 		p->len = hostile_rand(c, HOSTILE_LEN + 1);
@@ -469,8 +470,9 @@ static inline enum hostile_how hostile_make(struct hostile_corpus *c,
 	enum hostile_how how;
 
 	do {
-		how = hostile_rand(c, strict || !hostile_rand(c, 4) ?
-					      HOSTILE_STRICT : HOSTILE_N);
+		how = hostile_rand(c, strict || !hostile_rand(c, 4)
+					      ? HOSTILE_STRICT
+					      : HOSTILE_N);
 	} while (!hostile_try(c, p, how, me, to));
 	return how;
 }
