@@ -574,14 +574,14 @@ static void gpe_flush_expired(struct gpe_node *node)
 {
 	struct gpe_change *ch = node->change;
 	struct gpe_lead *lead = &ch->lead;
-	u64 closing = lead->closing;
+	u64 closing = lead->closing, failed = ch->failed;
 	u32 i;
 
 	for (i = 0; i < lead->n; i++) {
 		const struct gpe_part *part = &lead->part[i];
 		struct gpe_path *p;
 
-		if (!part->in || part->ready || part->self)
+		if (!part->in || part->ready)
 			continue;
 		if (part->old) {
 			ch->failed |= gpe_bit(part->rank);
@@ -592,8 +592,15 @@ static void gpe_flush_expired(struct gpe_node *node)
 				     GPE_FLAP_MAX_NS);
 		p->hold_until = node->now + p->flap_ns;
 	}
-	/* What the leader itself lacks nobody has who is left: a new cut. */
-	gpe_ballot_start(node, closing);
+	/*
+	 * What the leader itself lacks nobody has who is left: a new cut. When
+	 * that does not help either, a holder has let go of it, told that it
+	 * was here: there is no way to follow, and others have to lead.
+	 */
+	if ((failed & gpe_bit(node->ep.self)) && !ch->prop.ready)
+		gpe_view_fresh(node, "lacks what nobody has any more");
+	else
+		gpe_ballot_start(node, closing);
 }
 
 static void gpe_ballot_repeat(struct gpe_node *node)

@@ -335,6 +335,43 @@ static void gpe_region_rx_ack__of_what_was_not_sent(void **state)
 	u_free(net);
 }
 
+/*
+ * A forged acknowledgement makes the sender let go of what the leader lacks:
+ * the leader cannot follow into the next view, and others lead on.
+ */
+static void gpe_flush_expired__leader_was_lied_about(void **state)
+{
+	struct u_net *net = three();
+	struct gpe_region *rgn;
+	struct w_pkt w;
+	u32 n;
+
+	(void)state;
+	net->cut[1][0] = true;
+	u_push(net, s[1], GPE_FIFO, 10, 1);
+	u_wait(net, u_got(s[2], 1), 100);
+	u_run(net, 10 * U_MS);
+	rgn = gpe_region_find(net->node[1].engine, 7, false);
+	assert_non_null(rgn);
+	w_as(net, 0);
+	w_open(&w, GPE_PK_ACK, 0);
+	n = gpe_wire_body(w.p + GPE_WIRE_HDR, 7, rgn->tx_next - 1, 0, 0, false,
+			  false, 0);
+	w_close(&w, n, 0);
+	u_inject(net, 1, 0, w.p, w.len);
+	net->cut[1][0] = false;
+	u_run(net, 100 * U_MS);
+	assert_false(u_got(s[0], 1));
+	u_kill(net, 2);
+	/* Not stable, so the cut reaches beyond the gap. */
+	u_push(net, s[1], GPE_FIFO, 10, 3);
+	u_wait(net, u_one_view(net, 3), 20000);
+	u_wait(net, u_members(s[0]) == 2 && u_members(s[1]) == 2, 2000);
+	u_push(net, s[1], GPE_TOTAL, 10, 2);
+	u_wait(net, u_got(s[0], 2), 1000);
+	u_free(net);
+}
+
 static void gpe_rx__every_packet_damaged_as_well(void **state)
 {
 	struct u_net *net = three();
@@ -375,6 +412,7 @@ int main(void)
 		cmocka_unit_test(gpe_region_timer__last_item_lost),
 		cmocka_unit_test(
 			gpe_region_timer__settled_streams_cost_nothing),
+		cmocka_unit_test(gpe_flush_expired__leader_was_lied_about),
 		cmocka_unit_test(gpe_rx__every_packet_damaged_as_well),
 	};
 
