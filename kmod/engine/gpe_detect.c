@@ -309,6 +309,7 @@ static bool gpe_path_proved(struct gpe_node *node, struct gpe_path *p,
 	p->new_id = pkt->src;
 	p->new_inc = pkt->src_inc;
 	node->detect->new_due |= BIT_ULL(pkt->path);
+	gpe_count(node, GPE_CNT_DROP_INC);
 	return false;
 }
 

@@ -19,8 +19,8 @@
  *    marks, acknowledgements, credit, ballots, payload);
  *  - a type that has the same layout (ACK and STATUS, PREPARE to PART), and a
  *    GOODBYE, which is nothing but a head;
- *  - source and epoch of a BEAT: that is how a restarted node, or a later
- *    epoch, announces itself; and its body;
+ *  - epoch and body of a BEAT, which tell how its node stands, and its source
+ *    when it answers a probe (else another source is asked for first);
  *  - heartbeats of before a view change, which say that somebody is not heard.
  *
  * The free set is everything: any bit, any field, any splice.
@@ -263,8 +263,11 @@ static inline bool hostile_head(struct hostile_corpus *c, struct hostile_pkt *p,
 				enum hostile_how how)
 {
 	uint8_t type = p->data[3];
-	bool hello = type == HOSTILE_BEAT || type == HOSTILE_PROBE ||
-		     type == HOSTILE_REFUSE;
+	static const uint8_t zero[8];
+	/* Who asks does not matter; an answer overheard proves who answers. */
+	bool anybody = type == HOSTILE_PROBE || type == HOSTILE_REFUSE ||
+		       (type == HOSTILE_BEAT &&
+			memcmp(p->data + HOSTILE_HEAD + 8, zero, 8));
 
 	switch (how) {
 	case HOSTILE_MAGIC:
@@ -295,7 +298,7 @@ static inline bool hostile_head(struct hostile_corpus *c, struct hostile_pkt *p,
 			hostile_change(c, p->data + 16, 4);
 		else
 			hostile_change(c, p->data + 24, 8);
-		return !hello;
+		return !anybody;
 	default:
 		hostile_change(c, p->data + 40, 8);
 		return type >= HOSTILE_DATA;
@@ -371,6 +374,32 @@ static inline void hostile_fit(struct hostile_corpus *c, struct hostile_pkt *p)
 	hostile_set_len(p->data, len);
 }
 
+/*
+ * Numbers of epochs and ballots end at 2^62 and only grow, so a lie about them
+ * that is believed may use them up, and no view can follow: a key is needed
+ * against that. Here they stay below 2^61, above every true one.
+ */
+static inline void hostile_tame(struct hostile_pkt *p)
+{
+	static const uint8_t beat[] = { 40, HOSTILE_HEAD };
+	/* Ballot, nonce, and the numbers that blobs begin with. */
+	static const uint8_t ballot[] = { 40,
+					  HOSTILE_HEAD + 8,
+					  HOSTILE_HEAD + 36,
+					  HOSTILE_HEAD + 44,
+					  HOSTILE_HEAD + 52,
+					  HOSTILE_HEAD + 60 };
+	bool is_beat = p->len > 3 && p->data[3] == HOSTILE_BEAT;
+	const uint8_t *at = is_beat ? beat : ballot;
+	size_t i, n = is_beat ? sizeof(beat) : sizeof(ballot);
+
+	if (p->len <= 3 || (!is_beat && !hostile_is_ballot(p->data[3])))
+		return;
+	for (i = 0; i < n; i++)
+		if (at[i] < p->len)
+			p->data[at[i]] &= 0x1f;
+}
+
 static inline void hostile_free(struct hostile_corpus *c, struct hostile_pkt *p,
 				enum hostile_how how)
 {
@@ -395,6 +424,7 @@ static inline void hostile_free(struct hostile_corpus *c, struct hostile_pkt *p,
 	default:
 		break;
 	}
+	hostile_tame(p);
 }
 
 /* ---- either ---- */

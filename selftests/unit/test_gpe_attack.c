@@ -402,8 +402,17 @@ static bool settled(void)
 
 static void settle(u32 ms)
 {
+	struct gpe_node_info info;
+	u32 i;
+
 	while (ms-- && !settled())
 		run(w.now + MS);
+	for (i = 0; i < NODES && !settled(); i++) {
+		gpe_node_info(w.node[i].engine, &info);
+		print_error("node %u: state %u, epoch %llu of %u nodes: %s\n",
+			    info.cfg.id, info.state, info.epoch, info.n_nodes,
+			    info.why);
+	}
 	assert_true(settled());
 }
 
