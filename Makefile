@@ -166,7 +166,10 @@ install: lib tools
 # ---- tests that run in the guest ----
 
 net_src := $(wildcard selftests/net/*.c)
-selftests: tools $(net_src:selftests/net/%.c=$(B)/bin/%) $(B)/bin/group_layout32
+selftests: tools $(net_src:selftests/net/%.c=$(B)/bin/%) $(B)/bin/group_layout32 \
+	$(B)/bin/readme
+$(B)/bin/readme: README.md selftests/readme.sh $(wildcard uapi/linux/*.h)
+	@selftests/readme.sh
 # The same source as a 32-bit program, which needs nothing in the guest.
 $(B)/bin/group_layout32: selftests/net/group_layout.c $(B)/linux/stamp $(wildcard uapi/linux/*.h selftests/net/*.h)
 	@mkdir -p $(@D)
@@ -237,7 +240,7 @@ sim-faults: $(B)/sim-faults
 
 # ---- the guest ----
 
-VMDEPS := $(B)/kernels/$(VMKERNEL)/release tools selftests bench
+VMDEPS := $(B)/kernels/$(VMKERNEL)/release lib tools selftests bench
 ifneq ($(VMLOAD),0)
 VMDEPS += $(B)/$(VMKERNEL)/gsock.ko
 endif

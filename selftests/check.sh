@@ -51,7 +51,8 @@ if have 'selftests/sim/*.c'; then
 fi
 for kernel in 6.1 6.12; do
 	step "guest-$kernel" 900 make -s vm VMKERNEL=$kernel VMTIMEOUT=800 \
-		VMNAME="check-$kernel" RUN='/selftests/net/run.sh'
+		VMNAME="check-$kernel" VMPYTHON=1 VMFILES=build/readme.py \
+		RUN='/selftests/net/run.sh'
 done
 have 'selftests/demo/demo.sh' && step demo 600 make -s demo
 echo "$passed passed, $failed failed"

@@ -3,6 +3,7 @@
 # Three nodes: what their members see when all is well, and when processes,
 # links and nodes are not. TAP.
 set -u
+# shellcheck source=selftests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 dir=$(mktemp -d)
 sizes='0 1 100 1399 1400 20000 1048576 64 65536'
