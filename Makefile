@@ -22,7 +22,7 @@ PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio x
 
 .PHONY: all help deps module sparse lib tools selftests bench unit coverage \
 	sim sim-asan sim-faults vm \
-	check demo static clean install
+	check demo static clean install figures
 all: module lib tools
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo '                         VMVERBOSE=1 VMLOAD=0 VMUNLOAD=0 VMPYTHON=1'
 	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator'
 	@echo 'make module lib tools    build; also unit, sparse, static, bench'
+	@echo 'make figures             throughput and latencies, in one boot'
 	@echo 'make coverage            lines of the engine that unit tests run'
 	@echo 'make install DESTDIR=d   library, tools, headers, modprobe.d file'
 	@echo 'make clean'
@@ -253,6 +254,10 @@ vm:
 
 demo: $(B)/linux/stamp
 	@selftests/demo/demo.sh
+
+figures:
+	+@$(MAKE) -s vm RUN='bash /root/figures.sh' VMTIMEOUT=200 VMNAME=figures \
+		VMFILES=selftests/bench/figures.sh
 
 static: $(B)/linux/stamp
 	@selftests/check-static.sh

@@ -83,8 +83,8 @@ static void happened(const char *fmt, ...)
 	if (!me.timeline)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	fprintf(me.timeline, "%ld.%03ld %s ", (long)now.tv_sec,
-		now.tv_nsec / 1000000, me.name);
+	fprintf(me.timeline, "%ld.%06ld %s ", (long)now.tv_sec,
+		now.tv_nsec / 1000, me.name);
 	va_start(ap, fmt);
 	vfprintf(me.timeline, fmt, ap);
 	va_end(ap);

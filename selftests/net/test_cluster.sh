@@ -244,6 +244,35 @@ mute() {
 check 'so does one that is not heard' mute
 end a b c
 
+# ---- clocks and processors ----
+
+epoch() { in_node "$1" gsockctl node show | awk '$1 == "epoch" { print $2 }'; }
+clock() {
+	local was now
+	was=$(epoch 1)
+	now=$(date +%s)
+	three_join clock -s -z 10 -r 20
+	date -s "@$((now + 86400))" && date -s "@$((now - 86400))" || return
+	all_alike 60 && [ "$(epoch 1)" = "$was" ] && date -s "@$now"
+}
+check 'a wall clock that jumps changes nothing' clock
+end a b c
+hogs() { # the worker gets what real-time throttling leaves
+	local h
+	three_join hogs -s
+	member 2 s hogs -s -z '100 1000' -r 2000
+	for h in 1 2; do
+		chrt -f 50 sh -c 'while :; do :; done' &
+		pid[hog$h]=$!
+	done
+	wait_for 30 got b 1000
+	end hog1 hog2
+	wait_for 30 all_in_view 3 1 2 3 && wait_for 60 got a 4000 &&
+		wait_for 20 ends_alike a b c s && same a b && same a c
+}
+check 'real-time hogs on every processor: order stands, the view is whole' hogs
+end a b c s
+
 # lossy NETEM...: on every link, both ways.
 lossy() {
 	local i
