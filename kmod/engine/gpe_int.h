@@ -522,7 +522,7 @@ struct gpe_group {
  * @seq: last item
  * @mark_k: highest change of a MARK up to @seq
  *
- * A stream without an entry ends, at every node, where that node stands.
+ * A stream without an entry ends at its stable mark: all old nodes stood there.
  */
 struct gpe_cut {
 	u64 region;

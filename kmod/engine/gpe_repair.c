@@ -47,6 +47,19 @@ u32 gpe_region_report(struct gpe_node *node, struct gpe_cut *cut, u32 max)
 	return n;
 }
 
+/*
+ * A stream that no old node of the proposal reported was held by all of them
+ * up to its stable mark and not further, and the mark stands still since the
+ * first promise. What is held beyond it was fetched for another proposal.
+ */
+static void gpe_region_cut_rest(struct gpe_region *rgn)
+{
+	u32 i;
+
+	for (i = 0; i < rgn->n; i++)
+		rgn->stream[i].cut = rgn->stream[i].stable;
+}
+
 int gpe_region_set_cut(struct gpe_node *node, const struct gpe_cut *cut,
 		       u32 n)
 {
@@ -54,19 +67,22 @@ int gpe_region_set_cut(struct gpe_node *node, const struct gpe_cut *cut,
 	struct gpe_region *rgn;
 	u32 i;
 
-	list_for_each_entry(rgn, &node->regions, all) {
-		for (i = 0; i < rgn->n; i++)
-			rgn->stream[i].cut = rgn->stream[i].cum;
-	}
+	list_for_each_entry(rgn, &node->regions, all)
+		gpe_region_cut_rest(rgn);
 	for (i = 0; i < n; i++) {
 		struct gpe_stream *s;
 
 		if (!(cut[i].region & self) ||
 		    !(cut[i].region & gpe_bit(cut[i].rank)))
 			continue;
-		rgn = gpe_region_get(node, cut[i].region, cut[i].dir);
-		if (!rgn)
-			return -ENOMEM;
+		rgn = gpe_region_find(node, cut[i].region, cut[i].dir);
+		if (!rgn) {
+			/* It holds nothing that the cut does not name. */
+			rgn = gpe_region_get(node, cut[i].region, cut[i].dir);
+			if (!rgn)
+				return -ENOMEM;
+			gpe_region_cut_rest(rgn);
+		}
 		s = gpe_stream(rgn, cut[i].rank);
 		s->cut = cut[i].seq;
 		s->holder = cut[i].holder;
@@ -74,12 +90,6 @@ int gpe_region_set_cut(struct gpe_node *node, const struct gpe_cut *cut,
 			rgn->repair_at = node->now;
 			gpe_region_work(node, rgn);
 		}
-	}
-	/* Regions made just now hold nothing that the cut does not name. */
-	list_for_each_entry(rgn, &node->regions, all) {
-		for (i = 0; i < rgn->n; i++)
-			if (rgn->stream[i].cut == U64_MAX)
-				rgn->stream[i].cut = rgn->stream[i].cum;
 	}
 	return 0;
 }

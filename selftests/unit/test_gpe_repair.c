@@ -179,9 +179,68 @@ static void gpe_region_rx_repair__asked_too_much(void **state)
 	u_free(net);
 }
 
+/*
+ * What rank 2 sends comes to nobody but as a repair; a first proposal is not
+ * heard of by rank 1, and a second one never gets all ready.
+ */
+static void two_proposals(struct u_net *n, u32 from, u32 to,
+			  const struct gpe_shim_buf *buf, struct u_fate *fate)
+{
+	u8 type = buf->data[3];
+
+	(void)to;
+	if (from == r[2] && is_data(buf, false) &&
+	    !(buf->data[GPE_WIRE_HDR + 25] & 2))
+		fate->copies = 0;
+	if (type == GPE_PK_ACCEPT && n->filter_arg) {
+		fate->copies = 0;
+		n->filter_arg = 2;
+	}
+	if (type == GPE_PK_READY && from == r[2])
+		fate->copies = 0;
+}
+
+/*
+ * Rank 0 and 1 are proposed, and rank 0 accepts it. Then ranks 1 and 2, for
+ * which rank 1 fetches what only rank 2 holds; rank 2 dies. The first proposal
+ * is taken over: it says nothing of that stream, so nothing of it belongs to
+ * the epoch, at rank 1 as little as at rank 0.
+ */
+static void gpe_region_set_cut__fetched_for_another_proposal(void **state)
+{
+	struct gpe_region *rgn;
+	u32 i;
+
+	(void)state;
+	members(3);
+	net->filter = two_proposals;
+	for (i = 0; i < 3; i++)
+		u_push(net, s[r[2]], GPE_FIFO, 50, 10 + i);
+	net->filter_arg = 1;
+	u_link(net, r[0], r[2], false);
+	u_wait(net, net->filter_arg == 2, 2000);
+	u_isolate(net, r[0], true);
+	rgn = gpe_region_find(net->node[r[1]].engine, 7, false);
+	assert_non_null(rgn);
+	u_wait(net, gpe_stream(rgn, 2)->cum > gpe_stream(rgn, 2)->stable, 2000);
+	u_kill(net, r[2]);
+	net->filter = NULL;
+	u_isolate(net, r[0], false);
+	for (i = 0; i < 2; i++)
+		u_wait(net, u_members(s[r[i]]) == 2, 5000);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(u_recs(s[r[i]], GPE_REC_SUSPENDED), 0);
+		assert_int_equal(u_msgs(s[r[i]]), 0);
+	}
+	u_check(net);
+	u_free(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			gpe_region_set_cut__fetched_for_another_proposal),
 		cmocka_unit_test(gpe_rx_gate__late_data_is_not_taken_in),
 		cmocka_unit_test(gpe_stream_drain__log_comes_with_the_cut),
 		cmocka_unit_test(
