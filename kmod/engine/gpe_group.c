@@ -300,7 +300,10 @@ int gpe_group_reopen(struct gpe_node *node, struct gpe_group *grp,
 
 /* ---- the closing of an epoch ---- */
 
-/* Did the cut leave @rank's marker for change @k behind? */
+/*
+ * Did the cut leave @rank's marker for change @k behind? Without an entry no
+ * old node had any marker of it in this epoch.
+ */
 static bool gpe_mark_lost(const struct gpe_value *val, u64 region, u32 rank,
 			  u64 k)
 {
@@ -310,7 +313,7 @@ static bool gpe_mark_lost(const struct gpe_value *val, u64 region, u32 rank,
 		if (!val->cut[i].dir && val->cut[i].region == region &&
 		    val->cut[i].rank == rank)
 			return val->cut[i].mark_k < k;
-	return false;
+	return true;
 }
 
 /*

@@ -770,8 +770,8 @@ void gpe_region_unstall(struct gpe_node *node);
 void gpe_region_pump(struct gpe_node *node);
 /*
  * Closing: what this node holds, one entry for each stream that is not known
- * stable, or whose markers are waited for (rgn->closing). Writes up to @max
- * entries, returns how many there are.
+ * stable or has had a marker in this epoch. Writes up to @max entries, returns
+ * how many there are.
  */
 u32 gpe_region_report(struct gpe_node *node, struct gpe_cut *cut, u32 max);
 /* Closing: sets the cut and begins to fetch what lacks; may be called again

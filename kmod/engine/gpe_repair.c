@@ -20,6 +20,16 @@ static u64 gpe_held_mark(struct gpe_stream *s)
 	return mark_k;
 }
 
+/*
+ * Is there anything to say of a stream? What is known to be stable all have,
+ * and then no entry means that no marker came in this epoch. That markers are
+ * waited for says nothing: who is behind in the log does not wait yet.
+ */
+static bool gpe_to_report(struct gpe_stream *s)
+{
+	return s->cum > s->stable || gpe_held_mark(s);
+}
+
 u32 gpe_region_report(struct gpe_node *node, struct gpe_cut *cut, u32 max)
 {
 	struct gpe_region *rgn;
@@ -31,7 +41,7 @@ u32 gpe_region_report(struct gpe_node *node, struct gpe_cut *cut, u32 max)
 			u32 rank = __ffs64(ranks);
 			struct gpe_stream *s = gpe_stream(rgn, rank);
 
-			if (s->cum <= s->stable && list_empty(&rgn->closing))
+			if (!gpe_to_report(s))
 				continue;
 			if (n < max) {
 				cut[n].region = rgn->mask;

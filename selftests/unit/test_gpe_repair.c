@@ -236,9 +236,60 @@ static void gpe_region_set_cut__fetched_for_another_proposal(void **state)
 	u_free(net);
 }
 
+/* Rank 1 hears neither of the log nor of what rank 2 sends. */
+static void no_log_no_data(struct u_net *n, u32 from, u32 to,
+			   const struct gpe_shim_buf *buf, struct u_fate *fate)
+{
+	no_log(n, from, to, buf, fate);
+	if (from == r[2] && to == r[1] && is_data(buf, false) &&
+	    !(buf->data[GPE_WIRE_HDR + 25] & 2))
+		fate->copies = 0;
+}
+
+static struct gpe_view *latest(u32 rank, const char *name)
+{
+	return gpe_group_by_name(net->node[r[rank]].engine, name)->latest;
+}
+
+/*
+ * Rank 2 sends in the old view, marks the change and sends in the new one,
+ * then dies. Rank 1 has not applied the change: it waits for no marker, and
+ * knows of nothing that is not stable. Only the newcomer has the last message,
+ * whose predecessor is lost.
+ */
+static void gpe_mark_lost__who_is_behind_knows_of_no_marker(void **state)
+{
+	struct u_sock *old, *dead, *fresh;
+
+	(void)state;
+	members(4);
+	old = u_member(net, r[1], "h");
+	dead = u_member(net, r[2], "h");
+	u_wait(net, u_members(old) == 2, 1000);
+	u_run(net, 200 * U_MS);
+	net->filter = no_log_no_data;
+	u_push(net, dead, GPE_FIFO, 50, 1);
+	fresh = u_join(net, r[3], "h");
+	u_wait(net, latest(2, "h")->n == 3, 100);
+	u_push(net, dead, GPE_FIFO, 50, 2);
+	u_run(net, 5 * U_MS);
+	assert_int_equal(latest(1, "h")->n, 2);
+	u_kill(net, r[2]);
+	u_wait(net, u_members(fresh) == 2 &&
+		    u_last_view(fresh)->view->n_left == 1, 3000);
+	u_wait(net, u_members(old) == 2 &&
+		    u_last_view(old)->view->n_left == 1, 1000);
+	assert_int_equal(u_msgs(old), 0);
+	assert_int_equal(u_msgs(fresh), 0);
+	u_check(net);
+	u_free(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			gpe_mark_lost__who_is_behind_knows_of_no_marker),
 		cmocka_unit_test(
 			gpe_region_set_cut__fetched_for_another_proposal),
 		cmocka_unit_test(gpe_rx_gate__late_data_is_not_taken_in),
