@@ -296,6 +296,11 @@ static void gpe_install(struct gpe_node *node, const struct gpe_value *val,
 	int rank = gpe_self_in(node, val), ret;
 	u64 newcomers = gpe_all(&val->next) & ~val->old;
 
+	if (val->closing && node->change->left) {
+		/* What was to follow the old chain has failed: a new start. */
+		gpe_view_fresh(node, "has left the chain that goes on");
+		return;
+	}
 	if (rank < 0) {
 		/* A stranger's view: nothing to a node that is in none. */
 		if (node->state != GPE_ST_FRESH && val->closing)
@@ -331,7 +336,7 @@ bool gpe_view_wants(const struct gpe_node *node, u64 closing)
 		return true;
 	if (!closing)
 		return node->state == GPE_ST_SUSPENDED;
-	return closing == node->ep.epoch && !node->change->left;
+	return closing == node->ep.epoch;
 }
 
 /**

@@ -608,6 +608,55 @@ static void gpe_led_by_other__leader_restarts(void **state)
 	u_free(net);
 }
 
+/* The vote of the node (arg) is asked for in vain. */
+static void vote_lost(struct u_net *net, u32 from, u32 to,
+		      const struct gpe_shim_buf *buf, struct u_fate *fate)
+{
+	(void)to;
+	if (from == net->filter_arg && buf->data[3] == GPE_PK_ACCEPT)
+		fate->copies = 0;
+}
+
+/*
+ * Four of five are suspended, two by two. The senior of one half has accepted
+ * a formation with the fifth, of which nothing came; then the other three meet
+ * and their chain goes on. It has left that chain, and has to come back.
+ */
+static void gpe_view_wants__left_for_a_formation_that_failed(void **state)
+{
+	struct u_net *net = members(5);
+	u32 r[5], i, k;
+
+	(void)state;
+	for (i = 0; i < 5; i++)
+		r[i] = at_rank(net, i);
+	u_kill(net, r[4]);
+	goes_on(net, 31 & ~bit(r[4]), 2000);
+	for (i = 0; i < 2; i++)
+		for (k = 2; k < 4; k++)
+			u_link(net, r[i], r[k], false);
+	for (i = 2; i < 4; i++)
+		u_link(net, r[i], r[4], false);
+	for (i = 0; i < 4; i++)
+		u_wait(net, u_state_is(net, r[i], GPE_ST_SUSPENDED), 3000);
+	net->filter = vote_lost;
+	net->filter_arg = r[0];
+	u_start(net, r[4]);
+	u_wait(net, net->node[r[0]].engine->change->left, 5000);
+	u_isolate(net, r[0], true);
+	net->filter = NULL;
+	for (k = 2; k < 4; k++) {
+		u_link(net, r[1], r[k], true);
+		u_link(net, r[4], r[k], true);
+	}
+	u_wait(net, u_one_view(net, 31 & ~bit(r[0])), 20000);
+	assert_true(net->node[r[0]].engine->change->left);
+	u_isolate(net, r[0], false);
+	u_wait(net, u_one_view(net, 31), 10000);
+	u_check(net);
+	u_free(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -640,6 +689,8 @@ int main(void)
 		cmocka_unit_test(gpe_form_consider__not_before_its_time),
 		cmocka_unit_test(gpe_flap_account__who_comes_and_goes_waits),
 		cmocka_unit_test(gpe_foreign__fewer_votes_yield),
+		cmocka_unit_test(
+			gpe_view_wants__left_for_a_formation_that_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
