@@ -343,6 +343,16 @@ static bool gpe_learn(struct gpe_node *node, struct gpe_pkt *pkt)
 	return true;
 }
 
+/* Others wait for a senior node as long as somebody says that it hears it. */
+static void gpe_loss_tell(struct gpe_node *node)
+{
+	u32 i;
+
+	for (i = 0; i < GPE_PATHS_MAX; i++)
+		if (node->path[i].used && node->path[i].up)
+			node->detect->beat_due |= BIT_ULL(i);
+}
+
 static void gpe_path_up(struct gpe_node *node, u32 path, bool up)
 {
 	struct gpe_path *p = &node->path[path];
@@ -351,6 +361,8 @@ static void gpe_path_up(struct gpe_node *node, u32 path, bool up)
 		return;
 	p->up = up;
 	if (!up) {
+		if (p->seat < node->ep.n)
+			gpe_loss_tell(node);
 		p->hears_me = false;
 		p->hears = 0;
 		p->fresh_ns = 0;

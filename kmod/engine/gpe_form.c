@@ -289,12 +289,47 @@ static bool gpe_turn(struct gpe_node *node, bool first)
 	return true;
 }
 
-/* Lowest of the ranks heard that hears a quorum itself. */
+/*
+ * Does a senior node lead that this one and it do not hear both ways? It says
+ * so itself, or those who are heard hear it, enough of them for a quorum.
+ */
+static bool gpe_unheard_leads(const struct gpe_node *node, u32 rank, u64 heard)
+{
+	u8 path = node->ep.seat[rank].path;
+	u64 set = gpe_all(&node->ep) & ~heard;
+	bool alive = false;
+	u32 i;
+
+	if (path >= GPE_PATHS_MAX || node->path[path].bye)
+		return false;
+	if (node->path[path].up)
+		return node->path[path].beat_epoch == node->ep.epoch &&
+		       (node->path[path].flags & GPE_BF_QUORATE);
+	for (i = 0; i < GPE_PATHS_MAX; i++) {
+		const struct gpe_path *p = &node->path[i];
+
+		if (!p->used || p->seat >= node->ep.n ||
+		    !(heard & gpe_bit(p->seat)) || !(p->hears & BIT_ULL(path)))
+			continue;
+		set |= gpe_bit(p->seat);
+		alive = true;
+	}
+	return alive && gpe_quorum(&node->ep, set) &&
+	       gpe_old_enough(&node->ep, set);
+}
+
+/*
+ * Lowest of the ranks that hear a quorum themselves. Of two that do not hear
+ * each other the junior lets the senior lead, which leaves it out.
+ */
 static bool gpe_first_heard(const struct gpe_node *node)
 {
 	u64 heard = gpe_ranks_heard(node);
 	u32 i;
 
+	for (i = 0; i < node->ep.self; i++)
+		if (!(heard & gpe_bit(i)) && gpe_unheard_leads(node, i, heard))
+			return false;
 	for (i = 0; i < GPE_PATHS_MAX; i++) {
 		const struct gpe_path *p = &node->path[i];
 
