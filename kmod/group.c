@@ -223,8 +223,29 @@ void gsk_group_deliver(struct gsk_net *gn, void *host, struct gpe_rec *rec)
 	rec->host_u64[1]--;
 	gsk_queue_trim(gn, grp);
 	/* Readers return credit; what nobody reads, the worker does. */
-	if (grp->n_consumed > GSK_BATCH || grp->consumed_bytes > SZ_64K)
+	if (grp->n_consumed > GSK_BATCH || grp->consumed_bytes > SZ_64K ||
+	    (grp->n_consumed && list_empty(&grp->log)))
 		gsk_net_work_due(gn);
+}
+
+/**
+ * gsk_group_unwanted() - options have changed what a socket wants to read
+ * @gsk: the socket; gn->lock held, and gsk_group_wake_flush() to come
+ *
+ * What it passes over now, no reader of it will return the credit for.
+ */
+void gsk_group_unwanted(struct gsk_sock *gsk)
+{
+	struct gsk_group *grp = gsk->grp;
+
+	lockdep_assert_held(&gsk->gn->lock);
+	if (!grp)
+		return;
+	gsk_queue_skip(gsk);
+	if (grp->n_consumed)
+		gsk_net_work_due(gsk->gn);
+	if (!gsk->queued && grp->n_blocked)
+		gsk_group_rouse(grp);
 }
 
 /**

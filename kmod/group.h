@@ -214,6 +214,7 @@ void gsk_group_settle(struct gsk_sock *gsk);
 void gsk_group_spend(struct gsk_net *gn, struct gsk_group *grp,
 		     struct gpe_rec *rec);
 void gsk_group_rouse(struct gsk_group *grp);
+void gsk_group_unwanted(struct gsk_sock *gsk);
 
 /* ---- queue.c ---- */
 

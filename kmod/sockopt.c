@@ -46,8 +46,9 @@ static int gsk_set_int(struct gsk_sock *gsk, int opt, int val)
 		err = -ENOPROTOOPT;
 	}
 	if (!err)
-		gsk_queue_skip(gsk);
+		gsk_group_unwanted(gsk);
 	spin_unlock_bh(&gsk->gn->lock);
+	gsk_group_wake_flush(gsk->gn);
 	return err;
 }
 

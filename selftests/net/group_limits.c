@@ -229,6 +229,47 @@ TEST(own_full_queue_is_a_deadlock)
 	close(fd);
 }
 
+/* The worker is done with a new group when its directory is there. */
+static int shown(const char *name)
+{
+	uint64_t end = now_ms() + DEADLINE_MS;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/class/group/%s/sent", name);
+	while (access(path, R_OK)) {
+		if (now_ms() > end)
+			return -ETIMEDOUT;
+		sched_yield();
+	}
+	return 0;
+}
+
+/* What no reader has to read is given back without one. */
+TEST(unread_own_messages_hold_nobody)
+{
+	static char big[GROUP_MSG_MAX];
+	int fd = join("mute"), n;
+
+	ASSERT_EQ(0, set_int(fd, GROUP_LOOPBACK, 0));
+	ASSERT_EQ(0, shown("mute"));
+	/* Too little for a worker to be called for by itself. */
+	ASSERT_EQ(40000, send(fd, big, 40000, 0));
+	set_timeo(fd, SO_SNDTIMEO, DEADLINE_MS);
+	EXPECT_EQ(GROUP_MSG_MAX, send(fd, big, sizeof(big), 0));
+	close(fd);
+
+	fd = join("deaf");
+	n = fill(fd, 1000);
+	ASSERT_LT(10, n);
+	ASSERT_EQ(0, polled(fd, POLLOUT));
+	ASSERT_EQ(0, shown("deaf"));
+	/* All that fills the queue is passed over at once. */
+	ASSERT_EQ(0, set_int(fd, GROUP_LOOPBACK, 0));
+	EXPECT_TRUE(wait_for(fd, POLLOUT) & POLLOUT);
+	EXPECT_EQ(1000, send(fd, big, 1000, MSG_DONTWAIT));
+	close(fd);
+}
+
 /* Blocked by credit (small messages) and by the send buffer (larger ones). */
 TEST(shutdown_wakes_a_blocked_sender)
 {
