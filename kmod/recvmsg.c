@@ -215,7 +215,12 @@ static void gsk_recv_done(struct gsk_sock *gsk, enum gsk_found found,
 	if (pass && found == GSK_RECORD && rec->type == GPE_REC_MSG)
 		gsk->received++;
 	gsk_queue_read_end(gsk, pass && found == GSK_RECORD);
+	/* Who does not pass a record does not settle either. */
+	if (!pass && gsk->grp->n_consumed)
+		gsk_net_work_due(gsk->gn);
 	spin_unlock_bh(&gsk->gn->lock);
+	/* The sender that waited for this queue to be read up. */
+	gsk_group_wake_flush(gsk->gn);
 }
 
 static int gsk_recv_found(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
