@@ -347,6 +347,8 @@ static int gsk_release(struct socket *sock)
 		gsk_group_leave(gsk_sk(sk), true);
 		gsk_sock_uncharge(gsk_sk(sk));
 	}
+	/* SO_RESERVE_MEM, too. */
+	sk_mem_reclaim_final(sk);
 	sock_put(sk);
 	return 0;
 }

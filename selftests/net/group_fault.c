@@ -76,6 +76,22 @@ TEST_F(cg, bind_charges_the_queue)
 	EXPECT_GT(GROUP_MSG_MAX / 2, used);
 }
 
+/* What a program reserves for a socket is given back with the socket. */
+TEST_F(cg, reserved_memory_goes_with_the_socket)
+{
+	int i, fd, val = 8 << 20;
+
+	for (i = 0; i < 8; i++) {
+		fd = group_socket();
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_RESERVE_MEM, &val,
+					sizeof(val)));
+		if (i & 1)
+			EXPECT_EQ(0, try_join(fd, "reserve"));
+		close(fd);
+	}
+}
+
 TEST_F(cg, bind_without_memory)
 {
 	struct group_status st;
