@@ -66,7 +66,8 @@ static void gsk_udp_packet(struct gsk_bearer *brr, struct sk_buff *skb)
 		return;
 	}
 	peer = &gn->bearers->peer[path];
-	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_size)
+	/* Of UFO, as from a tap, it is the size of fragments of one datagram. */
+	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4)
 		seg = skb_shinfo(skb)->gso_size;
 	atomic64_add(DIV_ROUND_UP(skb->len, seg), &peer->rx_packets);
 	atomic64_add(skb->len, &peer->rx_bytes);
