@@ -28,13 +28,15 @@ static void gsk_orphan_unhold(struct sock *sk)
 static struct gsk_sock *gsk_orphan_next(struct gsk_net *gn,
 					unsigned long *delay)
 {
+	/* Once: a tick between two looks would leave no delay, or a huge one. */
+	unsigned long now = jiffies;
 	struct gsk_sock *gsk;
 
 	*delay = 0;
 	spin_lock_bh(&gn->lock);
 	gsk = list_first_entry_or_null(&gn->orphans, struct gsk_sock, orphan);
-	if (gsk && time_before(jiffies, gsk->orphan_at)) {
-		*delay = gsk->orphan_at - jiffies;
+	if (gsk && time_before(now, gsk->orphan_at)) {
+		*delay = gsk->orphan_at - now;
 		gsk = NULL;
 	}
 	if (gsk) {
