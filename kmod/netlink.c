@@ -343,11 +343,13 @@ static int gsk_put_peer(struct sk_buff *skb, struct gsk_net *gn, u32 path)
 {
 	struct gsk_peer *peer = &gn->bearers->peer[path];
 	struct gpe_peer_info i = {};
-	u64 now = ktime_get_boottime_ns();
+	u64 now;
 
 	spin_lock_bh(&gn->lock);
 	if (gn->node)
 		gpe_peer_info(gn->node, path, &i);
+	/* Under the lock: or it may be less than when the peer was heard. */
+	now = ktime_get_boottime_ns();
 	spin_unlock_bh(&gn->lock);
 	if (gsk_put_addr(skb, &peer->addr) ||
 	    nla_put_u32(skb, GSOCK_A_PEER_PATH, path) ||
