@@ -275,7 +275,12 @@ void gsk_bearer_queue(struct gsk_net *gn, const struct gpe_act_send *send)
 		put = gsk_peer_put(b, peer, &dg);
 		spin_unlock(&peer->queue.lock);
 		if (put)
-			b->tx_pending |= BIT_ULL(path);
+			/* Pairs with xchg() in gsk_bearer_flush(): who takes
+			 * the bit finds the packet. One that an xchg() beside
+			 * this has cleared may come back, and costs a look.
+			 */
+			smp_store_release(&b->tx_pending,
+					  b->tx_pending | BIT_ULL(path));
 		else
 			atomic64_inc(&peer->tx_drops);
 	}
