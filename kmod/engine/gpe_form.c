@@ -232,6 +232,23 @@ static bool gpe_led_by_other(const struct gpe_node *node, u64 closing)
 	return false;
 }
 
+/* One of this epoch is in a later one: it was asked, its answer is awaited. */
+static bool gpe_decision_comes(const struct gpe_node *node)
+{
+	u32 i;
+
+	if (node->now - node->change->contact_ns > GPE_CONTACT_NS)
+		return false;
+	for (i = 0; i < GPE_PATHS_MAX; i++) {
+		const struct gpe_path *p = &node->path[i];
+
+		if (p->used && p->up && p->hears_me && p->seat < node->ep.n &&
+		    p->beat_epoch > node->ep.epoch)
+			return true;
+	}
+	return false;
+}
+
 static bool gpe_ballot_reason(struct gpe_node *node)
 {
 	const struct gpe_change *ch = node->change;
@@ -239,7 +256,8 @@ static bool gpe_ballot_reason(struct gpe_node *node)
 	bool rested = node->now - ch->join_ns >= GPE_REJOIN_NS;
 
 	if (node->state == GPE_ST_WEDGED || node->state == GPE_ST_SUSPENDED)
-		return !gpe_led_by_other(node, node->ep.epoch);
+		return !gpe_led_by_other(node, node->ep.epoch) &&
+		       !gpe_decision_comes(node);
 	if (node->doubt)
 		return false;
 	if ((gpe_detect_suspects(node) & all) || gpe_deaf_long(node))
