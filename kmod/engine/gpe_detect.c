@@ -491,6 +491,18 @@ static void gpe_beat_answer(struct gpe_node *node, struct gpe_pkt *pkt)
 	gpe_doubt_answer(node, pkt, sent);
 }
 
+/*
+ * Epochs follow the wall clock but for one here and there, so a number from
+ * far in the future is damaged or forged. Believed once it would spread, and
+ * use up the numbers that all later epochs need. Where clocks are wrong by
+ * years those who promise say what they know.
+ */
+static void gpe_epoch_heard(struct gpe_node *node, u64 epoch)
+{
+	if (epoch <= gpe_wall(node) + GPE_EPOCH_AHEAD)
+		node->max_epoch = max(node->max_epoch, epoch);
+}
+
 static void gpe_beat_rx(struct gpe_node *node, struct gpe_pkt *pkt)
 {
 	const struct gpe_pkt_beat *beat = &pkt->beat;
@@ -507,7 +519,7 @@ static void gpe_beat_rx(struct gpe_node *node, struct gpe_pkt *pkt)
 	p->view_votes = beat->view_votes;
 	p->beat_epoch = pkt->epoch;
 	p->max_epoch = max(beat->max_epoch, pkt->epoch);
-	node->max_epoch = max(node->max_epoch, p->max_epoch);
+	gpe_epoch_heard(node, p->max_epoch);
 	gpe_path_up(node, pkt->path, true);
 	gpe_seats_refresh(node);
 	gpe_beat_heard(node, p, beat);

@@ -699,6 +699,13 @@ static inline bool gpe_moving(const struct gpe_node *node)
 
 u32 gpe_random(struct gpe_node *node, u32 below);
 
+/* The wall clock; one that is set to the far future leaves epochs room. */
+static inline u64 gpe_wall(const struct gpe_node *node)
+{
+	return min_t(u64, node->now + node->wall_off,
+		     GPE_EPOCH_TOP - 2 * GPE_EPOCH_AHEAD);
+}
+
 /* ---- output (gpe_core) ---- */
 
 /* A slot for an action, or NULL and out->more. */

@@ -102,6 +102,8 @@ struct gpe_pkt_credit {
 
 /* Epochs and ballot numbers stay below this, so that one more fits. */
 #define GPE_EPOCH_TOP BIT_ULL(62)
+/* How far ahead of the wall clock an epoch is believed, ns: nine years. */
+#define GPE_EPOCH_AHEAD BIT_ULL(58)
 
 enum gpe_beat_flags {
 	GPE_BF_QUORATE = 1,	/* hears a quorum of its epoch */

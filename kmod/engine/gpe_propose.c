@@ -361,7 +361,7 @@ static int gpe_propose_formation(struct gpe_node *node)
 	}
 	if (!gpe_majority(votes, val->next.expected, false))
 		return -EAGAIN;
-	val->next.epoch = max(node->now + node->wall_off,
+	val->next.epoch = max(gpe_wall(node),
 			      max(node->max_epoch, node->ep.epoch) + 1);
 	return 0;
 }

@@ -135,11 +135,10 @@ static int gpe_view_enter(struct gpe_node *node, u64 bye)
 
 static int gpe_alone_form(struct gpe_node *node)
 {
-	u64 wall = node->now + node->wall_off;
 	int ret;
 
 	gpe_epoch_drop(node);
-	node->ep.epoch = max(wall, node->max_epoch + 1);
+	node->ep.epoch = max(gpe_wall(node), node->max_epoch + 1);
 	node->ep.n = 1;
 	node->ep.expected = 1;
 	node->ep.seat[0].id = node->cfg.id;

@@ -337,9 +337,69 @@ static void gpe_detect_heard__own_and_old_packets(void **state)
 	u_free(net);
 }
 
+static u8 beat[GPE_HDR_MAX];
+static u32 beat_len;
+
+static void keep_beat(struct u_net *net, u32 from, u32 to,
+		      const struct gpe_shim_buf *buf, struct u_fate *fate)
+{
+	(void)to;
+	(void)fate;
+	if (from != net->filter_arg || buf->data[3] != GPE_PK_BEAT)
+		return;
+	beat_len = buf->len;
+	memcpy(beat, buf->data, buf->len);
+}
+
+/* One damaged number does not use up those of all epochs to come. */
+static void gpe_epoch_heard__not_from_the_far_future(void **state)
+{
+	struct u_net *net = members(4);
+	struct gpe_node *e = net->node[0].engine;
+
+	(void)state;
+	net->filter = keep_beat;
+	net->filter_arg = 1;
+	beat_len = 0;
+	u_wait(net, beat_len, 500);
+	net->filter = NULL;
+	put_unaligned_be64(GPE_EPOCH_TOP - 1, beat + GPE_WIRE_HDR);
+	u_inject(net, 0, 1, beat, beat_len);
+	/* The number of a cluster whose clocks are ahead by some years. */
+	put_unaligned_be64(gpe_wall(e) + GPE_EPOCH_AHEAD / 2,
+			   beat + GPE_WIRE_HDR);
+	u_inject(net, 0, 1, beat, beat_len);
+	u_kill(net, 3);
+	u_wait(net, u_one_view(net, 7), 2000);
+	assert_true(e->ep.epoch > gpe_wall(e) + GPE_EPOCH_AHEAD / 3);
+	u_check(net);
+	u_free(net);
+}
+
+/* A clock set to the year 2200 leaves room for epochs as well. */
+static void gpe_wall__far_in_the_future(void **state)
+{
+	struct u_net *net = u_new(2);
+	struct gpe_event ev = { .type = GPE_EV_BEARERS };
+
+	(void)state;
+	u_start_alone(net, 0);
+	ev.bearers.wall_ns = 7258118400ULL * 1000 * U_MS;
+	ev.bearers.count = 1;
+	u_event(net, 0, &ev);
+	ev.bearers.count = 0;
+	u_event(net, 0, &ev);
+	assert_true(u_state_is(net, 0, GPE_ST_NORMAL));
+	assert_true(net->node[0].engine->ep.epoch < GPE_EPOCH_TOP -
+						    GPE_EPOCH_AHEAD);
+	u_free(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gpe_epoch_heard__not_from_the_far_future),
+		cmocka_unit_test(gpe_wall__far_in_the_future),
 		cmocka_unit_test(gpe_learn__id_in_use_is_refused_by_name),
 		cmocka_unit_test(gpe_learn__two_newcomers_of_one_id),
 		cmocka_unit_test(gpe_wire_decode__other_cluster_is_dropped),
