@@ -77,7 +77,8 @@ bool gpe_quorum(const struct gpe_epoch *ep, u64 mask)
  */
 bool gpe_old_enough(const struct gpe_epoch *ep, u64 mask)
 {
-	return gpe_majority(gpe_votes(ep, mask), ep->expected, true);
+	return GPE_BROKEN(GPE_FAULT_OLD_FEW) ||
+	       gpe_majority(gpe_votes(ep, mask), ep->expected, true);
 }
 
 /* ---- who hears whom ---- */

@@ -64,6 +64,7 @@ struct sim_check {
 		struct gpe_node_entry nodes[SIM_NODES];
 	} epoch[VIEWS];
 	u32 n_epochs;
+	u64 top;	/* highest epoch seen of those that were agreed on */
 };
 
 static void *grow(void *p, u32 n, u32 *size, size_t one)
@@ -356,6 +357,24 @@ void check_sent(struct sim_member *m, u64 id)
 
 /* ---- V10: node views ---- */
 
+/*
+ * A formation takes its number from the clock, a successor the next one. So a
+ * chain that goes on after another was formed shows by a number that is new
+ * and yet lower. A node that only starts is a cluster of its own, which is
+ * agreed with nobody.
+ */
+static void check_one_chain(const struct gpe_node_info *info, u64 before)
+{
+	struct sim_check *c = S.check;
+
+	if (!before && info->n_nodes == 1)
+		return;
+	if (info->epoch < c->top)
+		sim_bad("V10", "epoch %llu begins after %llu", info->epoch,
+			c->top);
+	c->top = info->epoch;
+}
+
 void check_epoch(const struct gpe_node_info *info, u64 before)
 {
 	struct sim_check *c = S.check;
@@ -367,6 +386,7 @@ void check_epoch(const struct gpe_node_info *info, u64 before)
 	if (i == VIEWS)
 		return;
 	if (i == c->n_epochs) {
+		check_one_chain(info, before);
 		c->n_epochs++;
 		c->epoch[i].epoch = info->epoch;
 		c->epoch[i].n = info->n_nodes;
