@@ -19,6 +19,8 @@
 /* A change that found no memory is tried again after this. */
 #define GPE_DIR_RETRY_NS	(5 * GPE_MS)
 #define GPE_LOCALS_MAX		65536
+/* Levels that messages can have, see gpe_submit_check(). */
+#define GPE_ORDERS		(BIT(GPE_FIFO) | BIT(GPE_TOTAL))
 
 enum gpe_dir_op {
 	GPE_OP_JOIN = 1,
@@ -681,13 +683,21 @@ static bool gpe_dir_refuse(struct gpe_node *node, u32 rank, u32 port, int err)
 	return true;
 }
 
-/* Zero stands for the default and asks for nothing. */
+/*
+ * Zero in @want asks for nothing, in @have it stands for the default. Two masks
+ * of levels are the same if they allow the same of those that there are.
+ */
 static bool gpe_props_match(const struct gpe_props *want,
 			    const struct gpe_props *have)
 {
-	return (!want->order || want->order == have->order) &&
-	       (!want->orders || want->orders == have->orders) &&
-	       (!want->msg_max || want->msg_max == have->msg_max);
+	u32 orders = have->orders ? have->orders : GPE_ORDERS;
+
+	return (!want->order ||
+		want->order == (have->order ? have->order : GPE_TOTAL)) &&
+	       (!want->orders || !((want->orders ^ orders) & GPE_ORDERS)) &&
+	       (!want->msg_max || want->msg_max == (have->msg_max ?
+							    have->msg_max :
+							    GPE_MSG_MAX));
 }
 
 static int gpe_join_check(const struct gpe_node *node,

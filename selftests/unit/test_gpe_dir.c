@@ -153,6 +153,41 @@ static void gpe_join_check__other_properties_are_refused(void **state)
 	u_free(net);
 }
 
+/* Who names what a group has by default asks for nothing else. */
+static void gpe_props_match__defaults_may_be_named(void **state)
+{
+	static const struct gpe_props all[] = {
+		{ GPE_TOTAL, 0, 0 },
+		{ 0, 1 << GPE_FIFO | 1 << GPE_TOTAL, 0 },
+		{ 0, (2 << GPE_SAFE) - 1, 0 },
+		{ 0, 0, GPE_MSG_MAX },
+	};
+	u32 made, i;
+
+	(void)state;
+	for (made = 0; made <= ARRAY_SIZE(all); made++) {
+		struct u_net *net = u_cluster(2);
+
+		/* First with all of them left out, then with one named. */
+		assert_int_equal(made ? join_with(net, 0, all[made - 1].order,
+						  all[made - 1].orders,
+						  all[made - 1].msg_max) :
+					join_with(net, 0, 0, 0, 0), 0);
+		for (i = 0; i < ARRAY_SIZE(all); i++)
+			assert_int_equal(join_with(net, i & 1, all[i].order,
+						   all[i].orders,
+						   all[i].msg_max), 0);
+		assert_int_equal(join_with(net, 1, 0, 0, 0), 0);
+		assert_int_equal(join_with(net, 0, GPE_FIFO, 0, 0),
+				 -EPROTOTYPE);
+		assert_int_equal(join_with(net, 1, 0, 1 << GPE_TOTAL, 0),
+				 -EPROTOTYPE);
+		assert_int_equal(join_with(net, 1, 0, 0, GPE_MSG_MAX - 1),
+				 -EPROTOTYPE);
+		u_free(net);
+	}
+}
+
 /* Asked for while there was no view, so all at once when there is one. */
 static void gpe_dir_refuse__many_at_once_all_hear(void **state)
 {
@@ -400,6 +435,7 @@ int main(void)
 		cmocka_unit_test(gpe_dir_leave__while_joining),
 		cmocka_unit_test(gpe_dir_leave__before_there_is_a_view),
 		cmocka_unit_test(gpe_join_check__other_properties_are_refused),
+		cmocka_unit_test(gpe_props_match__defaults_may_be_named),
 		cmocka_unit_test(gpe_join_check__members_limit),
 		cmocka_unit_test(gpe_join_check__groups_limit),
 		cmocka_unit_test(gpe_dir_refuse__many_at_once_all_hear),
