@@ -185,6 +185,13 @@ static void gpe_flap_account(struct gpe_node *node, struct gpe_path *p)
 	p->was_in = in;
 }
 
+/* Could the epoch have ended without these nodes? Then it may be over. */
+static bool gpe_epoch_held(const struct gpe_epoch *ep, u64 mask)
+{
+	return gpe_quorum(ep, mask) &&
+	       (gpe_old_enough(ep, mask) || mask == gpe_all(ep));
+}
+
 /**
  * gpe_detect_epoch() - the node view is another one, or there is none
  * @node: the node; node->ep is set
@@ -208,7 +215,9 @@ void gpe_detect_epoch(struct gpe_node *node)
 		if (p->used && p->bye && p->seat != GPE_NO_PATH)
 			det->bye |= gpe_bit(p->seat);
 	}
-	if (node->ep.n <= 1)
+	/* An epoch that cannot have ended without this very node. */
+	if (node->ep.n <= 1 ||
+	    gpe_epoch_held(&node->ep, gpe_bit(node->ep.self)))
 		node->doubt = false;
 	gpe_detect_restart(node);
 }
@@ -442,13 +451,6 @@ static void gpe_beat_heard(struct gpe_node *node, struct gpe_path *p,
 			    node->path[j].inc == inc)
 				p->hears |= BIT_ULL(j);
 	}
-}
-
-/* Could the epoch have ended without these nodes? Then it may be over. */
-static bool gpe_epoch_held(const struct gpe_epoch *ep, u64 mask)
-{
-	return gpe_quorum(ep, mask) &&
-	       (gpe_old_enough(ep, mask) || mask == gpe_all(ep));
 }
 
 /*
