@@ -21,7 +21,7 @@ PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio x
 	linux-headers-6.12-cloud-amd64 linux-source-6.1
 
 .PHONY: all help deps module sparse lib tools selftests bench unit coverage \
-	sim sim-asan sim-faults vm \
+	sim sim-slices sim-asan sim-faults vm \
 	check demo static clean install figures
 all: module lib tools
 
@@ -31,7 +31,8 @@ help:
 	@echo 'make vm RUN=cmd          run a command in a guest; VMKERNEL=6.1|6.12'
 	@echo '                         VMFILES=files VMTIMEOUT=s VMMEM= VMSMP='
 	@echo '                         VMVERBOSE=1 VMLOAD=0 VMUNLOAD=0 VMPYTHON=1'
-	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator'
+	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator; sim-slices the same,'
+	@echo '                         with epochs opened one group at a time'
 	@echo 'make module lib tools    build; also unit, sparse, static, bench'
 	@echo 'make figures             throughput and latencies, in one boot'
 	@echo 'make coverage            lines of the engine that unit tests run'
@@ -223,9 +224,13 @@ sim_dep := $(sim_src) $(wildcard selftests/sim/*.h) $(engine_src) $(engine_hdr) 
 $(B)/sim: $(sim_dep)
 	@mkdir -p $(@D)
 	$(CC) -O2 -g $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
+# An epoch is opened group by group: all that can come between two of them.
+$(B)/sim-slices: $(sim_dep)
+	@mkdir -p $(@D)
+	$(CC) -O2 -g -DGPE_OPEN_SLICE=1 $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
 $(B)/sim-asan: $(sim_dep)
 	@mkdir -p $(@D)
-	$(CC) $(SAN) $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
+	$(CC) $(SAN) -DGPE_OPEN_SLICE=1 $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
 $(B)/sim-faults: $(sim_dep)
 	@mkdir -p $(@D)
 	$(CC) -O2 -g -DGPE_FAULTS $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
@@ -234,6 +239,8 @@ SEEDS ?= 500
 FIRST ?= 1
 sim: $(B)/sim
 	@$(B)/sim --seeds $(SEEDS) --first $(FIRST)
+sim-slices: $(B)/sim-slices
+	@$(B)/sim-slices --seeds $(SEEDS) --first $(FIRST)
 sim-asan: $(B)/sim-asan
 	@$(B)/sim-asan --seeds 60 --first 10001
 sim-faults: $(B)/sim-faults

@@ -55,13 +55,17 @@ void gpe_prop_drop(struct gpe_node *node)
 	prop->path = GPE_NO_PATH;
 }
 
-/* Is this instance one that the node may promise in, in its state? */
+/*
+ * Is this instance one that the node may promise in, in its state? Not while
+ * its epoch is being opened: who leads asks again, and waits for the promise.
+ */
 static bool gpe_instance_open(const struct gpe_node *node, u64 closing)
 {
 	if (!closing)
 		return node->state == GPE_ST_FRESH ||
 		       node->state == GPE_ST_SUSPENDED;
 	return closing == node->ep.epoch && !node->change->left &&
+	       !node->opening.on &&
 	       node->state != GPE_ST_FRESH && node->state != GPE_ST_STOPPED;
 }
 
@@ -131,8 +135,8 @@ static void gpe_wedge(struct gpe_node *node)
  * @closing: instance
  * @ballot: at least the one promised before
  *
- * Return: false if a higher one was promised, or without memory for what the
- * promise has to say: then nothing was promised.
+ * Return: false if a higher one was promised, while the epoch is being opened,
+ * or without memory for what the promise has to say: then nothing was promised.
  */
 bool gpe_accept_promise(struct gpe_node *node, u64 closing,
 			const struct gpe_ballot *ballot)
@@ -142,7 +146,7 @@ bool gpe_accept_promise(struct gpe_node *node, u64 closing,
 	struct gpe_blob *report;
 	int cmp = gpe_ballot_cmp(ballot, &acc->promised);
 
-	if (cmp < 0)
+	if (cmp < 0 || (closing && node->opening.on))
 		return false;
 	if (!cmp && acc->report && acc->closing == closing)
 		return true;

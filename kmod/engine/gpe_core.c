@@ -532,6 +532,7 @@ void gpe_step(struct gpe_node *node, u64 now_ns, struct gpe_event *ev,
 	gpe_event(node, ev);
 
 	gpe_view_pump(node);
+	gpe_epoch_pump(node);
 	gpe_dir_pump(node);
 	gpe_group_pump(node);
 	gpe_detect_pump(node);
@@ -550,6 +551,7 @@ static void gpe_node_lists(struct gpe_node *node)
 	node->region_tree = RB_ROOT;
 	node->groups_by_name = RB_ROOT;
 	node->groups_by_gid = RB_ROOT;
+	node->ports = RB_ROOT;
 	INIT_LIST_HEAD(&node->pool);
 	INIT_LIST_HEAD(&node->regions);
 	INIT_LIST_HEAD(&node->work_regions);

@@ -600,7 +600,10 @@ void gpe_credit_rx(struct gpe_node *node, struct gpe_pkt *pkt)
 			gpe_group_by_gid(node, pkt->credit.c[i].gid);
 		struct gpe_credit *cr = NULL;
 
-		if (grp)
+		/* One that is not open yet would forget it: it is to be asked
+		 * for again.
+		 */
+		if (grp && !(node->opening.on && grp->gid > node->opening.gid))
 			cr = gpe_credit_of(grp, pkt->src, pkt->src_inc);
 		if (!cr || cr->k != pkt->credit.c[i].k)
 			continue;

@@ -196,6 +196,13 @@ struct gpe_group *gpe_group_after(const struct gpe_node *node, u64 gid)
 	return best;
 }
 
+struct gpe_group *gpe_group_succ(const struct gpe_group *grp)
+{
+	struct rb_node *next = rb_next(&grp->by_gid);
+
+	return next ? rb_entry(next, struct gpe_group, by_gid) : NULL;
+}
+
 static void gpe_group_link(struct gpe_node *node, struct gpe_group *grp)
 {
 	struct rb_node **p = &node->groups_by_name.rb_node, *parent = NULL;
@@ -316,8 +323,27 @@ void gpe_local_gone(struct gpe_node *node, struct gpe_local *loc)
 	list_move_tail(&loc->work, &node->gone);
 }
 
+static void gpe_local_link(struct gpe_node *node, struct gpe_local *loc)
+{
+	struct rb_node **p = &node->ports.rb_node, *parent = NULL;
+
+	while (*p) {
+		parent = *p;
+		if (loc->port < rb_entry(parent, struct gpe_local,
+					 by_port)->port)
+			p = &parent->rb_left;
+		else
+			p = &parent->rb_right;
+	}
+	rb_link_node(&loc->by_port, parent, p);
+	rb_insert_color(&loc->by_port, &node->ports);
+	list_add_tail(&loc->list, &node->locals);
+	node->n_locals++;
+}
+
 void gpe_local_free(struct gpe_node *node, struct gpe_local *loc)
 {
+	rb_erase(&loc->by_port, &node->ports);
 	list_del(&loc->list);
 	list_del(&loc->work);
 	list_del(&loc->in_grp);
@@ -351,8 +377,7 @@ void gpe_dir_join(struct gpe_node *node, struct gpe_ev_join *ev)
 	loc->state = GPE_LS_ASK;
 	loc->fresh = true;
 	memcpy(loc->name, ev->name, strnlen(ev->name, GPE_NAME_MAX));
-	list_add_tail(&loc->list, &node->locals);
-	node->n_locals++;
+	gpe_local_link(node, loc);
 	gpe_local_work(node, loc);
 	*ev->local_at = loc;
 	ev->ret = 0;
@@ -373,14 +398,30 @@ void gpe_dir_leave(struct gpe_node *node, struct gpe_ev_leave *ev)
 	gpe_local_work(node, loc);
 }
 
+struct gpe_local *gpe_local_after(const struct gpe_node *node, u32 port)
+{
+	struct rb_node *p = node->ports.rb_node;
+	struct gpe_local *best = NULL;
+
+	while (p) {
+		struct gpe_local *loc = rb_entry(p, struct gpe_local, by_port);
+
+		if (loc->port > port) {
+			best = loc;
+			p = p->rb_left;
+		} else {
+			p = p->rb_right;
+		}
+	}
+	return best;
+}
+
+/* @port from the network may be 0, which is nobody's. */
 static struct gpe_local *gpe_local_by_port(struct gpe_node *node, u32 port)
 {
-	struct gpe_local *loc;
+	struct gpe_local *loc = port ? gpe_local_after(node, port - 1) : NULL;
 
-	list_for_each_entry(loc, &node->locals, list)
-		if (loc->port == port)
-			return loc;
-	return NULL;
+	return loc && loc->port == port ? loc : NULL;
 }
 
 static void gpe_local_enter(struct gpe_node *node, struct gpe_local *loc,

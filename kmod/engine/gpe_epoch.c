@@ -2,7 +2,9 @@
 /*
  * The closing of an epoch and the opening of the next one, for the directory
  * and the groups of this node. Called by gpe_view at INSTALL, in this order:
- * close or drop, then open; see gpe_int.h.
+ * close or drop, then open; see gpe_epoch.h. What depends on the number of
+ * groups is done with the opening, a slice a step, but for dropping, which
+ * frees and looks at nothing.
  */
 #include "gpe_int.h"
 
@@ -26,11 +28,17 @@ static void gpe_epoch_clear(struct gpe_node *node)
 	node->unstall_due = false;
 }
 
-int gpe_epoch_close(struct gpe_node *node, const struct gpe_value *val)
+static void gpe_opening_end(struct gpe_node *node)
 {
-	struct gpe_group *grp;
-	u64 gid = 0;
+	gpe_free(node->opening.cut);
+	memset(&node->opening, 0, sizeof(node->opening));
+}
+
+int gpe_epoch_close(struct gpe_node *node, struct gpe_value *val)
+{
+	struct gpe_opening *op = &node->opening;
 	int ret;
+	u32 i;
 
 	node->draining = true;
 	ret = gpe_region_drain(node);
@@ -39,10 +47,14 @@ int gpe_epoch_close(struct gpe_node *node, const struct gpe_value *val)
 		return ret;
 	}
 	gpe_order_finish(node);
-	while ((grp = gpe_group_after(node, gid))) {
-		gid = grp->gid;
-		gpe_group_force(node, grp, val);
-	}
+	/* The groups' stages are forced with the slices of the opening. */
+	op->cut = val->cut;
+	op->n_cut = val->n_cut;
+	val->cut = NULL;
+	val->n_cut = 0;
+	for (i = 0; i < val->next.n; i++)
+		if (val->old & gpe_bit(i))
+			op->survivors |= gpe_bit(val->old_rank[i]);
 	gpe_region_free_all(node);
 	gpe_epoch_clear(node);
 	node->draining = false;
@@ -86,6 +98,7 @@ void gpe_epoch_drop(struct gpe_node *node)
 	gpe_region_free_all(node);
 	gpe_epoch_clear(node);
 	node->next_gid = 0;
+	gpe_opening_end(node);
 	memset(&node->ep, 0, sizeof(node->ep));
 	memset(&node->closed, 0, sizeof(node->closed));
 }
@@ -140,63 +153,117 @@ static struct gpe_view *gpe_view_purged(const struct gpe_node *node,
 	return view;
 }
 
-static void gpe_locals_reopen(struct gpe_node *node)
-{
-	struct gpe_local *loc, *next;
+/* ---- opening, slice by slice ---- */
 
-	list_for_each_entry_safe(loc, next, &node->locals, list) {
-		switch (loc->state) {
-		case GPE_LS_ASKED:
-			loc->state = GPE_LS_ASK;
-			gpe_local_work(node, loc);
-			break;
-		case GPE_LS_LEAVE:
-		case GPE_LS_LEFT:
-			if (!loc->grp) {
-				gpe_local_gone(node, loc);
-				break;
-			}
-			loc->state = GPE_LS_LEAVE;
-			gpe_local_work(node, loc);
-			break;
-		default:
+/*
+ * @grp is in the epoch with its latest view, as changed by who is gone. May
+ * free it.
+ */
+static int gpe_open_group(struct gpe_node *node, struct gpe_group *grp)
+{
+	struct gpe_view *view;
+	u64 mask;
+	int ret;
+
+	gpe_group_force(node, grp);
+	view = gpe_view_purged(node, grp->latest, node->opening.bye, &ret);
+	if (ret)
+		return ret;
+	mask = gpe_view_mask(node, view ? view : grp->latest);
+	ret = gpe_group_reopen(node, grp, view, mask);
+	if (ret) {
+		if (view)
+			gpe_view_put(view);
+		return ret;
+	}
+	if (node->opening.resume && grp->host && grp->suspended)
+		gpe_group_note(node, grp, false);
+	if (!grp->latest->n)
+		gpe_group_die(node, grp);
+	gpe_group_reap(node, grp);
+	return 0;
+}
+
+/* What was asked for in the closing epoch is asked for again in this one. */
+static void gpe_open_local(struct gpe_node *node, struct gpe_local *loc)
+{
+	switch (loc->state) {
+	case GPE_LS_ASKED:
+		loc->state = GPE_LS_ASK;
+		gpe_local_work(node, loc);
+		break;
+	case GPE_LS_LEAVE:
+	case GPE_LS_LEFT:
+		if (!loc->grp) {
+			gpe_local_gone(node, loc);
 			break;
 		}
+		loc->state = GPE_LS_LEAVE;
+		gpe_local_work(node, loc);
+		break;
+	default:
+		break;
 	}
 }
 
-int gpe_epoch_open(struct gpe_node *node, u64 bye)
+/* One slice: 0, or -ENOMEM and the node cannot go on in the epoch. */
+static int gpe_open_slice(struct gpe_node *node)
 {
+	struct gpe_opening *op = &node->opening;
+	u32 left = GPE_OPEN_SLICE;
 	struct gpe_group *grp;
-	u64 gid = 0;
+	struct gpe_local *loc;
 	int ret;
 
+	for (; !op->groups_done && left; left--) {
+		grp = gpe_group_after(node, op->gid);
+		if (!grp) {
+			op->groups_done = true;
+			break;
+		}
+		op->gid = grp->gid;
+		ret = gpe_open_group(node, grp);
+		if (ret)
+			return ret;
+	}
+	for (; op->groups_done && left; left--) {
+		loc = gpe_local_after(node, op->port);
+		if (!loc) {
+			gpe_opening_end(node);
+			gpe_group_wake_all(node);
+			break;
+		}
+		op->port = loc->port;
+		gpe_open_local(node, loc);
+	}
+	return 0;
+}
+
+int gpe_epoch_open(struct gpe_node *node, u64 bye, bool resume)
+{
 	if (!node->sets)
 		node->sets = gpe_alloc(GPE_REGIONS_MAX * sizeof(u64));
 	if (!node->sets)
 		return -ENOMEM;
 	gpe_epoch_clear(node);
-	while ((grp = gpe_group_after(node, gid))) {
-		struct gpe_view *view;
-
-		gid = grp->gid;
-		view = gpe_view_purged(node, grp->latest, bye, &ret);
-		if (ret)
-			return ret;
-		ret = gpe_group_reopen(node, grp, view,
-				       gpe_view_mask(node, view ?
-							   view :
-							   grp->latest));
-		if (ret) {
-			if (view)
-				gpe_view_put(view);
-			return ret;
-		}
-		if (!grp->latest->n)
-			gpe_group_die(node, grp);
-		gpe_group_reap(node, grp);
-	}
-	gpe_locals_reopen(node);
-	gpe_group_wake_all(node);
+	node->opening.on = true;
+	node->opening.bye = bye;
+	node->opening.resume = resume;
 	return 0;
+}
+
+/*
+ * While it goes on nothing moves in the new epoch: streams take nothing in,
+ * sends are refused, no request goes out and no view is delivered; only then
+ * is the node in the epoch as one that has opened it at once would be. It is
+ * heard all the same, and as a member of the epoch; it promises nothing, so
+ * whoever wants a further epoch waits for it.
+ */
+void gpe_epoch_pump(struct gpe_node *node)
+{
+	if (!node->opening.on || node->state == GPE_ST_STOPPED)
+		return;
+	if (gpe_open_slice(node))
+		gpe_view_fail(node);
+	node->out->more |= node->opening.on;
 }

@@ -256,6 +256,9 @@ static bool gpe_ballot_reason(struct gpe_node *node)
 	u64 all = gpe_all(&node->ep);
 	bool rested = node->now - ch->join_ns >= GPE_REJOIN_NS;
 
+	/* It could not promise itself. */
+	if (node->opening.on)
+		return false;
 	if (node->state == GPE_ST_WEDGED || node->state == GPE_ST_SUSPENDED)
 		return !gpe_led_by_other(node, node->ep.epoch) &&
 		       !gpe_decision_comes(node);

@@ -304,15 +304,15 @@ int gpe_group_reopen(struct gpe_node *node, struct gpe_group *grp,
  * Did the cut leave @rank's marker for change @k behind? Without an entry no
  * old node had any marker of it in this epoch.
  */
-static bool gpe_mark_lost(const struct gpe_value *val, u64 region, u32 rank,
+static bool gpe_mark_lost(const struct gpe_opening *op, u64 region, u32 rank,
 			  u64 k)
 {
 	u32 i;
 
-	for (i = 0; i < val->n_cut; i++)
-		if (!val->cut[i].dir && val->cut[i].region == region &&
-		    val->cut[i].rank == rank)
-			return val->cut[i].mark_k < k;
+	for (i = 0; i < op->n_cut; i++)
+		if (!op->cut[i].dir && op->cut[i].region == region &&
+		    op->cut[i].rank == rank)
+			return op->cut[i].mark_k < k;
 	return true;
 }
 
@@ -322,7 +322,7 @@ static bool gpe_mark_lost(const struct gpe_value *val, u64 region, u32 rank,
  * old members cannot have delivered them, and new ones must not.
  */
 static u64 gpe_stage_broken(const struct gpe_stage *st,
-			    const struct gpe_value *val, u64 survivors)
+			    const struct gpe_opening *op)
 {
 	const struct gpe_group *grp = st->grp;
 	u64 broken = 0, ranks;
@@ -331,13 +331,13 @@ static u64 gpe_stage_broken(const struct gpe_stage *st,
 	for (i = 0; i < grp->n_hist; i++) {
 		const struct gpe_hist *h = &grp->hist[i];
 
-		if (h->k > st->k || !(h->prev_mask & survivors))
+		if (h->k > st->k || !(h->prev_mask & op->survivors))
 			continue;
-		for (ranks = st->mask & h->prev_mask & ~survivors; ranks;
+		for (ranks = st->mask & h->prev_mask & ~op->survivors; ranks;
 		     ranks &= ranks - 1) {
 			u32 rank = __ffs64(ranks);
 
-			if (gpe_mark_lost(val, h->prev_region, rank, h->k))
+			if (gpe_mark_lost(op, h->prev_region, rank, h->k))
 				broken |= gpe_bit(rank);
 		}
 	}
@@ -360,24 +360,18 @@ static void gpe_stage_void(struct gpe_node *node, struct gpe_stage *st)
 	}
 }
 
-void gpe_group_force(struct gpe_node *node, struct gpe_group *grp,
-		     const struct gpe_value *val)
+void gpe_group_force(struct gpe_node *node, struct gpe_group *grp)
 {
 	struct gpe_stage *st;
-	u64 survivors = 0;
-	u32 i;
 
-	for (i = 0; i < val->next.n; i++)
-		if (val->old & gpe_bit(i))
-			survivors |= gpe_bit(val->old_rank[i]);
 	list_for_each_entry(st, &grp->stages, list) {
-		if (st->epoch != node->ep.epoch)
+		if (st->epoch != node->closed.epoch)
 			continue;
 		st->forced = true;
 		list_del_init(&st->open_link);
 		list_del_init(&st->closing);
 		if (st->k && st->view) {
-			st->broken = gpe_stage_broken(st, val, survivors);
+			st->broken = gpe_stage_broken(st, &node->opening);
 			gpe_stage_void(node, st);
 		}
 	}

@@ -24,6 +24,7 @@
 #define GPE_INT_H
 
 #include "gpe.h"
+#include "gpe_epoch.h"
 #include "gpe_fault.h"
 #include "gpe_pkt.h"
 
@@ -398,6 +399,7 @@ enum gpe_local_state {
 /**
  * struct gpe_local - a local socket in a group
  * @list: in node->locals, for all its life
+ * @by_port: in node->ports, likewise
  * @work: in node->work_locals while a request is due
  * @grp: once the directory has it
  * @inc: incarnation it was entered under
@@ -407,6 +409,7 @@ enum gpe_local_state {
  */
 struct gpe_local {
 	struct list_head list;
+	struct rb_node by_port;
 	struct list_head work;
 	struct list_head in_grp;
 	void *host;
@@ -654,6 +657,7 @@ struct gpe_node {
 	struct list_head work_groups;
 	struct list_head dying;	/* groups that are dead, and not gone yet */
 	struct list_head locals;
+	struct rb_root ports;	/* the same, by port */
 	struct list_head work_locals;
 	u32 n_locals;
 	struct list_head waiting; /* groups that refused a submit */
@@ -665,6 +669,7 @@ struct gpe_node {
 	bool draining;		/* an epoch is being closed */
 	bool unstall_due;	/* the log has moved on */
 	struct gpe_epoch closed; /* the epoch before, for who left how */
+	struct gpe_opening opening;
 	u32 n_sets;
 	u64 *sets;		/* node sets in use, agreed, ascending */
 	struct gpe_timer dir_timer;
@@ -691,10 +696,11 @@ static inline void gpe_count(struct gpe_node *node, enum gpe_counter c)
 	node->counters[c]++;
 }
 
-/* May data move: not wedged, not suspended, not in doubt. */
+/* May data move: not wedged, not suspended, not in doubt, all groups open. */
 static inline bool gpe_moving(const struct gpe_node *node)
 {
-	return node->state == GPE_ST_NORMAL && !node->doubt;
+	return node->state == GPE_ST_NORMAL && !node->doubt &&
+	       !node->opening.on;
 }
 
 u32 gpe_random(struct gpe_node *node, u32 below);
@@ -827,9 +833,8 @@ int gpe_group_change(struct gpe_node *node, struct gpe_group *grp,
 /* At the opening of an epoch: the view, changed or not, in the new ranks. */
 int gpe_group_reopen(struct gpe_node *node, struct gpe_group *grp,
 		     struct gpe_view *view, u64 mask);
-/* At the closing of an epoch: nothing more will come for its stages. */
-void gpe_group_force(struct gpe_node *node, struct gpe_group *grp,
-		     const struct gpe_value *val);
+/* Nothing more will come for the stages of the epoch that was closed. */
+void gpe_group_force(struct gpe_node *node, struct gpe_group *grp);
 /* Drops the stages and what they hold. */
 void gpe_group_drop(struct gpe_node *node, struct gpe_group *grp);
 /* A total message, in sequence: where does its order come from? */
@@ -848,6 +853,8 @@ struct gpe_group *gpe_group_by_name(const struct gpe_node *node,
 				    const char *name);
 /* The first group with a number beyond @gid. */
 struct gpe_group *gpe_group_after(const struct gpe_node *node, u64 gid);
+/* The one after @grp, for walks that free none. */
+struct gpe_group *gpe_group_succ(const struct gpe_group *grp);
 struct gpe_group *gpe_group_new(struct gpe_node *node, u64 gid,
 				const char *name,
 				const struct gpe_props *props);
@@ -867,6 +874,8 @@ void gpe_dir_reply(struct gpe_node *node, struct gpe_msg *msg);
 void gpe_local_gone(struct gpe_node *node, struct gpe_local *loc);
 void gpe_local_free(struct gpe_node *node, struct gpe_local *loc);
 void gpe_local_work(struct gpe_node *node, struct gpe_local *loc);
+/* The first local member with a port beyond @port. */
+struct gpe_local *gpe_local_after(const struct gpe_node *node, u32 port);
 /* The name is free again; the group goes with its last stage. */
 void gpe_group_die(struct gpe_node *node, struct gpe_group *grp);
 void gpe_group_free(struct gpe_node *node, struct gpe_group *grp);
@@ -885,31 +894,11 @@ void gpe_dir_pump(struct gpe_node *node);
  */
 u8 *gpe_dir_snapshot(struct gpe_node *node, u32 *len);
 
-/*
- * Called by gpe_view, in this order, at INSTALL. gpe_epoch_close(): everything
- * up to the cut goes into the stages, pending changes count as decided, the
- * streams are gone; only for a node that takes part as an old one.
- * gpe_epoch_drop(): instead of it, for a node that left its chain or had none:
- * what was held is dropped, the directory is empty.
- * gpe_epoch_open(): node->ep is set to the new epoch; members of nodes that
- * are not in it leave, with reason node down or (for ranks of the closing
- * epoch in @bye) node left; locals ask to join where they are not members.
- * gpe_dir_load(): before gpe_epoch_open(), the directory of a donor, whose
- * ranks do not matter (members are named by id and incarnation).
- */
-int gpe_epoch_close(struct gpe_node *node, const struct gpe_value *val);
-void gpe_epoch_drop(struct gpe_node *node);
-int gpe_dir_load(struct gpe_node *node, const u8 *p, u32 len, u64 closing);
-/* One change of the log of epoch @closing; *@k: the last one applied. */
-int gpe_dir_replay(struct gpe_node *node, const u8 *inl, u32 len, u64 closing,
-		   u64 *k);
-int gpe_epoch_open(struct gpe_node *node, u64 bye);
 void gpe_dir_timer(struct gpe_node *node);
 /* What found no memory is tried again a little later. */
 void gpe_dir_retry(struct gpe_node *node);
-/* Tell local members that nothing moves, or that it does again. */
-void gpe_groups_suspend(struct gpe_node *node);
-void gpe_groups_resume(struct gpe_node *node);
+void gpe_group_note(struct gpe_node *node, struct gpe_group *grp,
+		    bool suspended);
 
 /* ---- credit (gpe_credit) ---- */
 

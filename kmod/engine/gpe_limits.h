@@ -3,6 +3,13 @@
 #ifndef GPE_LIMITS_H
 #define GPE_LIMITS_H
 
+/* Groups, or local members, taken into a new epoch in one step; kernel.md 3.
+ * The simulator is built with 1 as well, to be caught between two of them.
+ */
+#ifndef GPE_OPEN_SLICE
+#define GPE_OPEN_SLICE		64
+#endif
+
 enum {
 	/* Ranks fit into one 64-bit mask. */
 	GPE_NODES_MAX = 64,

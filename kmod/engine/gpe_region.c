@@ -414,8 +414,10 @@ bool gpe_rx_gate(struct gpe_node *node, const struct gpe_pkt *pkt,
 		gpe_count(node, GPE_CNT_DROP_EPOCH);
 		return false;
 	}
-	/* Repairs are as good as ever: what is wedged delivers nothing. */
-	if ((node->doubt && !repair) ||
+	/* Repairs are as good as ever: what is wedged delivers nothing. What
+	 * comes before all groups are open is repaired later.
+	 */
+	if ((node->doubt && !repair) || node->opening.on ||
 	    (node->state == GPE_ST_NORMAL) == repair) {
 		if (GPE_BROKEN(GPE_FAULT_NO_WEDGE) && !node->doubt)
 			return true;
@@ -985,7 +987,7 @@ static bool gpe_region_tx(struct gpe_node *node, struct gpe_region *rgn)
 void gpe_region_pump(struct gpe_node *node)
 {
 	/* In doubt everything stays due until a quorum has answered. */
-	if (node->doubt && node->state == GPE_ST_NORMAL)
+	if (node->state == GPE_ST_NORMAL && !gpe_moving(node))
 		return;
 	while (!list_empty(&node->work_regions)) {
 		struct gpe_region *rgn = list_first_entry(

@@ -18,8 +18,9 @@ static bool gpe_group_seen(const struct gpe_group *grp)
 	return false;
 }
 
-static void gpe_group_note(struct gpe_node *node, struct gpe_group *grp,
-			   bool suspended)
+/* @grp's local members hear that nothing moves, or that it does again. */
+void gpe_group_note(struct gpe_node *node, struct gpe_group *grp,
+		    bool suspended)
 {
 	struct gpe_note *note = grp->notes[!suspended];
 
@@ -37,26 +38,13 @@ static void gpe_group_note(struct gpe_node *node, struct gpe_group *grp,
 
 void gpe_groups_suspend(struct gpe_node *node)
 {
-	struct gpe_group *grp;
-	u64 gid = 0;
+	struct gpe_group *grp = gpe_group_after(node, 0);
 
-	while ((grp = gpe_group_after(node, gid))) {
-		gid = grp->gid;
+	/* Those that are not open yet have not heard that it was over. */
+	node->opening.resume = false;
+	for (; grp; grp = gpe_group_succ(grp))
 		if (grp->host && !grp->suspended && gpe_group_seen(grp))
 			gpe_group_note(node, grp, true);
-	}
-}
-
-void gpe_groups_resume(struct gpe_node *node)
-{
-	struct gpe_group *grp;
-	u64 gid = 0;
-
-	while ((grp = gpe_group_after(node, gid))) {
-		gid = grp->gid;
-		if (grp->host && grp->suspended)
-			gpe_group_note(node, grp, false);
-	}
 }
 
 /* ---- the directory of a donor ---- */

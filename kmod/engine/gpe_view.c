@@ -116,21 +116,20 @@ static void gpe_change_reset(struct gpe_node *node)
 }
 
 /* Node->ep is set, the directory is not open yet. */
-static int gpe_view_enter(struct gpe_node *node, u64 bye)
+static int gpe_view_enter(struct gpe_node *node, u64 bye, bool resume)
 {
-	bool doubt = node->doubt;
-
 	node->max_epoch = max(node->max_epoch, node->ep.epoch);
 	node->state = GPE_ST_NORMAL;
 	node->quorate = true;
-	node->why = doubt ? "has not run: asks whether its epoch is open" : "";
 	node->act_node = true;
 	node->view_changes++;
 	gpe_count(node, GPE_CNT_VIEW_CHANGES);
 	gpe_change_reset(node);
 	gpe_detect_epoch(node);
+	node->why = node->doubt ? "has not run: asks whether its epoch is open" :
+				  "";
 	gpe_view_busy(node);
-	return gpe_epoch_open(node, bye);
+	return gpe_epoch_open(node, bye, resume);
 }
 
 static int gpe_alone_form(struct gpe_node *node)
@@ -145,7 +144,7 @@ static int gpe_alone_form(struct gpe_node *node)
 	node->ep.seat[0].inc = node->inc;
 	node->ep.seat[0].votes = node->cfg.votes;
 	node->ep.seat[0].path = GPE_NO_PATH;
-	ret = gpe_view_enter(node, 0);
+	ret = gpe_view_enter(node, 0, false);
 	if (!ret)
 		return 0;
 	gpe_epoch_drop(node);
@@ -236,14 +235,18 @@ static void gpe_epoch_take(struct gpe_node *node, const struct gpe_value *val,
 	node->ep.self = rank;
 }
 
-/* As an old node: everything up to the cut is here, or was never needed. */
-static int gpe_install_old(struct gpe_node *node, const struct gpe_value *val,
+/*
+ * As an old node: everything up to the cut is here, or was never needed. Who
+ * is still opening the epoch has not promised, so is in no view that follows.
+ */
+static int gpe_install_old(struct gpe_node *node, struct gpe_value *val,
 			   u32 rank)
 {
 	bool told = node->change->told;
 	int ret;
 
-	if (!(val->old & gpe_bit(rank)) || val->old_rank[rank] != node->ep.self)
+	if (!(val->old & gpe_bit(rank)) ||
+	    val->old_rank[rank] != node->ep.self || node->opening.on)
 		return -EINVAL;
 	ret = gpe_region_set_cut(node, val->cut, val->n_cut);
 	if (!ret && !gpe_region_complete(node))
@@ -253,10 +256,7 @@ static int gpe_install_old(struct gpe_node *node, const struct gpe_value *val,
 	if (ret)
 		return ret;
 	gpe_epoch_take(node, val, rank);
-	ret = gpe_view_enter(node, val->bye);
-	if (!ret && told)
-		gpe_groups_resume(node);
-	return ret;
+	return gpe_view_enter(node, val->bye, told);
 }
 
 static int gpe_install_newcomer(struct gpe_node *node,
@@ -276,7 +276,7 @@ static int gpe_install_newcomer(struct gpe_node *node,
 	if (ret)
 		return ret;
 	gpe_epoch_take(node, val, rank);
-	return gpe_view_enter(node, val->bye);
+	return gpe_view_enter(node, val->bye, false);
 }
 
 static int gpe_install_formed(struct gpe_node *node,
@@ -286,10 +286,10 @@ static int gpe_install_formed(struct gpe_node *node,
 		gpe_groups_suspend(node);
 	gpe_epoch_drop(node);
 	gpe_epoch_take(node, val, rank);
-	return gpe_view_enter(node, 0);
+	return gpe_view_enter(node, 0, false);
 }
 
-static void gpe_install(struct gpe_node *node, const struct gpe_value *val,
+static void gpe_install(struct gpe_node *node, struct gpe_value *val,
 			struct gpe_blob *blob)
 {
 	int rank = gpe_self_in(node, val), ret;

@@ -12,7 +12,7 @@
 
 enum {
 	SIM_NODES = 7,
-	SIM_GROUPS = 4,
+	SIM_GROUPS = 24,
 	SIM_SOCKS = 12,		/* a node */
 	SIM_MSGS = 1 << 16,
 	SIM_LIMIT = GPE_MSG_MAX + GPE_LIMIT_SLACK, /* bytes, of each socket */
@@ -91,6 +91,8 @@ struct sim_mix {
 	u32 slow;
 	u32 send;
 	u32 one;
+	u32 lazy;	/* what the engine has to say is left for later */
+	u32 late;	/* so much later, ms; no chance */
 };
 
 struct sim {
@@ -162,6 +164,7 @@ void check_view(struct sim_member *m, const struct gpe_view *view);
 void check_deliver(struct sim_member *m, const struct gpe_msg_info *info,
 		   u64 id);
 void check_suspended(struct sim_member *m);
+void check_reborn(struct sim_member *m);
 void check_gone(struct sim_member *m);
 void check_epoch(const struct gpe_node_info *info, u64 before);
 void check_end(void);

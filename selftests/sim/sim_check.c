@@ -259,6 +259,16 @@ void check_suspended(struct sim_member *m)
 	m->ever_out = true;
 }
 
+/*
+ * Its node is another incarnation: who had no view yet was told nothing, but
+ * what was sent to it as a member of the old one is lost.
+ */
+void check_reborn(struct sim_member *m)
+{
+	if (!m->in)
+		m->ever_out = true;
+}
+
 void check_gone(struct sim_member *m)
 {
 	m->in = false;

@@ -84,13 +84,14 @@ static void setup(u64 seed, u32 nodes)
 	S.rng = seed * 0x2545f4914f6cdd1dULL;
 	S.now = 1000 * SIM_MS;
 	S.n_nodes = nodes ? nodes : 2 + sim_rand(SIM_NODES - 1);
-	S.n_groups = 1 + sim_rand(SIM_GROUPS);
+	S.n_groups = 1 + sim_rand(sim_chance(250) ? SIM_GROUPS : 4);
 	S.mix = (struct sim_mix){
 		.loss = draw(200), .dup = draw(100), .reorder = draw(300),
 		.crash = draw(200), .pause = draw(200), .cut = draw(300),
 		.oneway = draw(200), .leave = 1 + draw(50), .big = draw(100),
 		.slow = draw(800), .send = 20 + sim_rand(200),
-		.one = draw(200),
+		.one = draw(200), .lazy = draw(900),
+		.late = 1 + sim_rand(sim_chance(200) ? 40 : 2),
 	};
 	S.faults = true;
 	S.working = true;

@@ -173,6 +173,7 @@ static void look(struct sim_node *n)
 {
 	bool follows = n->last_state != GPE_ST_SUSPENDED;
 	struct gpe_node_info info;
+	u32 i;
 
 	gpe_node_info(n->engine, &info);
 	n->last_state = info.state;
@@ -185,6 +186,9 @@ static void look(struct sim_node *n)
 	check_epoch(&info, info.inc == n->last_inc && follows ?
 				   n->last_epoch : 0);
 	n->last_epoch = info.epoch;
+	for (i = 0; i < SIM_SOCKS; i++)
+		if (n->sock[i].bound && n->last_inc && n->last_inc != info.inc)
+			check_reborn(n->sock[i].member);
 	n->last_inc = info.inc;
 }
 
@@ -212,12 +216,15 @@ void sim_node_step(struct sim_node *n, struct gpe_event *ev)
 	u64 at;
 
 	one_step(n, ev);
-	while (n->more && !S.bad) {
+	/* As the kernel leaves to its worker what takes long. */
+	while (n->more && !S.bad && !sim_chance(S.mix.lazy)) {
 		one_step(n, &tick);
 		if (++rounds == 100000)
 			sim_bad("V11", "the engine never comes to an end");
 	}
 	at = gpe_next_deadline(n->engine);
+	if (n->more)
+		at = min(at, S.now + sim_rand(S.mix.late * SIM_MS));
 	if (at == U64_MAX || at == n->tick_at)
 		return;
 	n->tick_at = at > S.now ? at : S.now + 1;

@@ -2,12 +2,10 @@
 /* Programs that join, send, read and leave; and faults. */
 #include "sim.h"
 
-static const char *const names[SIM_GROUPS] = { "alpha", "beta", "gamma",
-					       "delta" };
-
 static void join(struct sim_node *n, struct sim_sock *s)
 {
 	struct gpe_event ev = { .type = GPE_EV_JOIN };
+	char name[16];
 
 	memset(s, 0, sizeof(*s));
 	s->node = n;
@@ -18,7 +16,8 @@ static void join(struct sim_node *n, struct sim_sock *s)
 	s->member = check_join(s->group, s->port);
 	ev.join.host = s->host;
 	ev.join.cookie = s;
-	ev.join.name = names[s->group];
+	snprintf(name, sizeof(name), "group%u", s->group);
+	ev.join.name = name;
 	ev.join.port = s->port;
 	ev.join.limit = SIM_LIMIT;
 	ev.join.local_at = &s->local;
