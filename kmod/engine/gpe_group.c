@@ -488,17 +488,13 @@ static enum gpe_verdict gpe_take_mark(struct gpe_node *node,
 {
 	u64 k = gpe_inl_u64(msg->inl);
 	struct gpe_stream *s = gpe_stream(rgn, msg->rank);
-	struct gpe_stage *st;
 
 	if (k > node->log_k)
 		return GPE_STALL;
-	if (k > s->mark_k) {
-		s->mark_k = k;
-		s->mark_seq = msg->first_seq;
-	}
+	s->mark_k = max(s->mark_k, k);
 	gpe_region_hurry(node, rgn, s);
-	list_for_each_entry(st, &rgn->closing, closing)
-		gpe_group_work(node, st->grp);
+	if (GPE_BROKEN(GPE_FAULT_MARK_UNSTABLE))
+		gpe_group_stable(node, rgn);
 	return GPE_TAKEN;
 }
 
@@ -692,12 +688,26 @@ static void gpe_group_wake(struct gpe_node *node, struct gpe_group *grp)
 		list_add_tail(&grp->waiting, &node->waiting);
 }
 
+/* The change of the last MARK of @s that views do not wait for any more. */
+static u64 gpe_marked(const struct gpe_stream *s)
+{
+	return GPE_BROKEN(GPE_FAULT_MARK_UNSTABLE) ? s->mark_k : s->stable_k;
+}
+
 void gpe_group_stable(struct gpe_node *node, struct gpe_region *rgn)
 {
 	struct gpe_stage *st;
+	u64 k = 0;
+	u32 i;
 
-	list_for_each_entry(st, &rgn->closing, closing)
+	for (i = 0; i < rgn->n; i++)
+		k = max(k, gpe_marked(&rgn->stream[i]));
+	/* Thousands may be closing: those beyond wait for markers still. */
+	list_for_each_entry(st, &rgn->closing, closing) {
+		if (st->close_k > k && !GPE_BROKEN(GPE_FAULT_MARK_EARLY))
+			break;
 		gpe_group_work(node, st->grp);
+	}
 }
 
 /*
@@ -721,10 +731,7 @@ static bool gpe_stage_done(struct gpe_node *node, struct gpe_stage *st)
 	for (ranks = st->mask; ranks; ranks &= ranks - 1) {
 		struct gpe_stream *s = gpe_stream(rgn, __ffs64(ranks));
 
-		if (s->mark_k < st->close_k)
-			return false;
-		if (s->stable < s->mark_seq &&
-		    !GPE_BROKEN(GPE_FAULT_MARK_UNSTABLE))
+		if (gpe_marked(s) < st->close_k)
 			return false;
 	}
 	return gpe_stream(rgn, gpe_lowest(rgn->mask))->stable >= st->rec_seq ||

@@ -220,7 +220,8 @@ static inline u64 gpe_msg_last_seq(const struct gpe_msg *msg)
  *	the own stream, as the acknowledgements say
  * @top: highest sequence number known to exist
  * @mark_k: highest change of a MARK dispatched
- * @mark_seq: its place: once that is stable, everyone has all before it
+ * @stable_k: highest change of a MARK that is stable: everyone has all that
+ *	came before it
  * @unordered: own or received total messages, dispatched, that no record has
  *	ordered yet, in sequence
  * @cut: closing epoch: last item that belongs to it; U64_MAX otherwise
@@ -234,7 +235,7 @@ struct gpe_stream {
 	u64 stable;
 	u64 top;
 	u64 mark_k;
-	u64 mark_seq;
+	u64 stable_k;
 	struct list_head unordered;
 	u32 n_todo;		/* sequencer: of those, not in a record yet */
 	u64 cut;
@@ -268,7 +269,7 @@ struct gpe_peerack {
  * @stream: one for each set bit of @mask, by gpe_slot()
  * @ack: likewise: acknowledgements of the own stream
  * @mark_due: a MARK through @mark_want is to be put into the own stream
- * @closing: stages whose closing waits for markers of this region
+ * @closing: stages whose closing waits for markers of this region, by change
  * @recs: what the sequencer's stream says about order and is not done yet:
  *	records and its own total messages, in sequence
  * @rec_pos: byte of the first record that is to be done next

@@ -641,11 +641,6 @@ static void gpe_own_stable(struct gpe_node *node, struct gpe_region *rgn)
 		rgn->cwnd += rgn->recover ? 1 + (stable - own->stable) / 8 :
 					    stable - own->stable;
 	rgn->cwnd = min_t(u32, rgn->cwnd, GPE_CWND_MAX);
-	/* Views may wait for this at the others. */
-	if (own->stable < own->mark_seq && stable >= own->mark_seq) {
-		rgn->status_to |= gpe_others(node, rgn);
-		gpe_region_work(node, rgn);
-	}
 	own->stable = stable;
 	gpe_trim(node, rgn, own);
 	gpe_group_stable(node, rgn);

@@ -80,16 +80,28 @@ void gpe_trim(struct gpe_node *node, struct gpe_region *rgn,
 	      struct gpe_stream *s)
 {
 	bool own = s == gpe_own(node, rgn);
+	u64 k = s->stable_k;
 	struct gpe_msg *msg;
 
 	while ((msg = gpe_msg_first(s))) {
 		if (gpe_msg_last_seq(msg) > s->stable || !msg->dispatched)
-			return;
+			break;
+		if (msg->type == GPE_IT_MARK)
+			k = max(k, get_unaligned_be64(msg->inl));
 		if (own && gpe_item_is_ctl(msg->type))
 			rgn->inflight_ctl--;
 		else if (own)
 			rgn->inflight_data -= msg->n_frags;
 		gpe_msg_unlink(node, s, msg);
+	}
+	if (k == s->stable_k)
+		return;
+	s->stable_k = k;
+	gpe_group_stable(node, rgn);
+	/* Views may wait for this at the others. */
+	if (own && rgn->n > 1) {
+		rgn->status_to |= rgn->mask & ~gpe_bit(node->ep.self);
+		gpe_region_work(node, rgn);
 	}
 }
 
