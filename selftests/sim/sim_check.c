@@ -65,6 +65,7 @@ struct sim_check {
 	} epoch[VIEWS];
 	u32 n_epochs;
 	u64 top;	/* highest epoch seen of those that were agreed on */
+	u64 late;	/* one below it that was seen later */
 };
 
 static void *grow(void *p, u32 n, u32 *size, size_t one)
@@ -369,9 +370,10 @@ void check_sent(struct sim_member *m, u64 id)
 
 /*
  * A formation takes its number from the clock, a successor the next one. So a
- * chain that goes on after another was formed shows by a number that is new
- * and yet lower. A node that only starts is a cluster of its own, which is
- * agreed with nobody.
+ * chain that goes on after another was formed shows by numbers that are new
+ * and yet lower. One of them may have been decided before, and be heard of only
+ * now: it has no successor, since too few are left of it. A node that only
+ * starts is a cluster of its own, which is agreed with nobody.
  */
 static void check_one_chain(const struct gpe_node_info *info, u64 before)
 {
@@ -379,10 +381,14 @@ static void check_one_chain(const struct gpe_node_info *info, u64 before)
 
 	if (!before && info->n_nodes == 1)
 		return;
-	if (info->epoch < c->top)
-		sim_bad("V10", "epoch %llu begins after %llu", info->epoch,
-			c->top);
-	c->top = info->epoch;
+	if (info->epoch > c->top) {
+		c->top = info->epoch;
+		return;
+	}
+	if (before && before == c->late)
+		sim_bad("V10", "epoch %llu goes on in %llu, after %llu",
+			before, info->epoch, c->top);
+	c->late = info->epoch;
 }
 
 void check_epoch(const struct gpe_node_info *info, u64 before)
