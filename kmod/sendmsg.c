@@ -131,6 +131,8 @@ static int gsk_send_refused(struct gsk_sock *gsk, struct gsk_send *send)
 	spin_lock_bh(&gsk->gn->lock);
 	if (gsk->wake_gen == send->gen) {
 		gsk->refused = true;
+		/* Not what the send buffer had no room for before. */
+		WRITE_ONCE(gsk->want, send->ev->len);
 		if (self && !send->nonblock && !atomic_read(&gsk->readers) &&
 		    gsk_send_fullest(gsk))
 			err = -EDEADLK;

@@ -110,6 +110,23 @@ TEST(pollout_waits_for_room_in_the_send_buffer)
 	free(buf);
 }
 
+/* Of two messages that were refused the last one counts. */
+TEST(pollout_is_for_the_message_refused_last)
+{
+	static char big[GROUP_MSG_MAX];
+	int i, fd = join("last");
+
+	ASSERT_LT(10, fill(fd, 1));
+	EXPECT_EQ(-1, send(fd, big, sizeof(big), MSG_DONTWAIT));
+	EXPECT_EQ(-1, send(fd, big, 1, MSG_DONTWAIT));
+	ASSERT_EQ(0, polled(fd, POLLOUT));
+	for (i = 0; i < 1000; i++)
+		ASSERT_EQ(1, recv(fd, big, 1, MSG_DONTWAIT));
+	EXPECT_TRUE(wait_for(fd, POLLOUT) & POLLOUT);
+	EXPECT_EQ(1, send(fd, big, 1, MSG_DONTWAIT));
+	close(fd);
+}
+
 TEST(sndbuf_that_grows_lets_go)
 {
 	struct sender s;
