@@ -105,13 +105,16 @@ static struct sk_buff *gsk_node_msg(struct gsk_net *gn, u32 portid, u32 seq,
 	err = gsk_net_start(gn);
 	if (err)
 		goto err_free;
+	/* The cluster's name is to be the one that the figures go with. */
+	mutex_lock(&gn->cfg_lock);
 	spin_lock_bh(&gn->lock);
 	if (gn->node)
 		gpe_node_info(gn->node, info);
 	spin_unlock_bh(&gn->lock);
-	err = -EMSGSIZE;
 	hdr = genlmsg_put(skb, portid, seq, &gsk_genl, 0, cmd);
-	if (!hdr || gsk_put_node(skb, gn, info))
+	err = hdr ? gsk_put_node(skb, gn, info) : -EMSGSIZE;
+	mutex_unlock(&gn->cfg_lock);
+	if (err)
 		goto err_free;
 	genlmsg_end(skb, hdr);
 	kfree(info);
