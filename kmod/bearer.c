@@ -372,7 +372,7 @@ static void gsk_bearers_told(struct gsk_net *gn)
 
 	ev.bearers.count = gn->bearers->n;
 	ev.bearers.wall_ns = ktime_get_real_ns();
-	gsk_run(gn, &ev);
+	gsk_run_task(gn, &ev);
 }
 
 int gsk_bearer_add(struct gsk_net *gn, const struct gsk_addr *addr,
@@ -443,7 +443,7 @@ static void gsk_peer_told(struct gsk_net *gn, struct gsk_peer *peer,
 
 	ev.peer.path = peer - gn->bearers->peer;
 	ev.peer.mtu = peer->mtu;
-	gsk_run(gn, &ev);
+	gsk_run_task(gn, &ev);
 }
 
 int gsk_peer_add(struct gsk_net *gn, const struct gsk_addr *addr,

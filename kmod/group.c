@@ -58,7 +58,7 @@ static void gsk_consumed(struct gsk_net *gn, struct list_head *list)
 
 	ev.consumed = list;
 	if (!list_empty(list))
-		gsk_run(gn, &ev);
+		gsk_run_task(gn, &ev);
 }
 
 /**
@@ -449,7 +449,7 @@ static int gsk_group_tell_join(struct gsk_sock *gsk, const char *name)
 	ev.join.limit = gsk->limit;
 	ev.join.local_at = &gsk->local;
 	ev.join.ret = -ESHUTDOWN;
-	gsk_run(gsk->gn, &ev);
+	gsk_run_task(gsk->gn, &ev);
 	return ev.join.ret;
 }
 
@@ -555,7 +555,7 @@ void gsk_group_leave(struct gsk_sock *gsk, bool close)
 	spin_unlock_bh(&gn->lock);
 	if (close)
 		gsk_group_leave_queue(gsk);
-	gsk_run(gn, &ev);
+	gsk_run_task(gn, &ev);
 	gsk_group_wake_flush(gn);
 	if (close)
 		gsk_orphan_add(gsk);
@@ -610,7 +610,7 @@ void gsk_group_evict(struct gsk_net *gn)
 			return;
 		ev.leave.local_at = &gsk->local;
 		ev.leave.why = GPE_WHY_OVERRUN;
-		gsk_run(gn, &ev);
+		gsk_run_task(gn, &ev);
 		sock_put(&gsk->sk);
 		cond_resched();
 	}

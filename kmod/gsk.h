@@ -60,6 +60,8 @@ void gsk_count_destroyed(enum gsk_obj obj);
  * @max_members: limit of @n_members, see sysctl.c
  * @sysctl: its entry in /proc/sys
  * @more: the engine has more to say: tick before any other event, under @lock
+ * @cells_due: what the engine's reserve lacked when the lock was dropped last;
+ *	written under @lock
  * @wakes: sockets to be woken once the lock is dropped
  * @work: what softirq context may not do: sysfs, notifications, evictions
  * @evict: sockets to be evicted by @work, under @lock
@@ -93,6 +95,7 @@ struct gsk_net {
 	unsigned int max_members;
 	struct ctl_table_header *sysctl;
 	bool more;
+	u32 cells_due;
 	struct llist_head wakes;
 	struct work_struct work;
 	struct list_head evict;
@@ -151,10 +154,26 @@ void gsk_sock_exit(void);
  * @gn: the node; does nothing if it has no engine yet
  * @ev: the event; its result fields are valid on return
  *
- * Any context but hard interrupts; no gsk lock but @cfg_lock held. Loops until
- * the engine has no more to say, then wakes and transmits with no lock held.
+ * Any context but hard interrupts; no gsk lock but @cfg_lock held. Goes on for
+ * a bounded time if the engine has more to say, and leaves the rest to @work;
+ * then wakes and transmits with no lock held.
  */
 void gsk_run(struct gsk_net *gn, struct gpe_event *ev);
+
+/**
+ * gsk_run_task() - the same, for who may sleep: memory is waited for
+ * @gn: the node
+ * @ev: the event
+ *
+ * Context: process; the engine is not freed meanwhile, since the caller has a
+ * socket, or is its namespace's worker, configuration or exit.
+ *
+ * Return: true if the engine has more to say.
+ */
+bool gsk_run_task(struct gsk_net *gn, struct gpe_event *ev);
+
+/* From @work: all that the engine has to say, as a rule. */
+void gsk_run_rest(struct gsk_net *gn);
 
 /* Bearer to engine: the datagrams of @skb, each of @seg bytes but the last,
  * which may be shorter. The caller keeps its reference to @skb. Softirq

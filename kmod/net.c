@@ -171,7 +171,7 @@ void gsk_net_stop(struct gsk_net *gn)
 	struct gpe_node *node;
 	struct gpe_out *out;
 
-	gsk_run(gn, &ev);
+	gsk_run_task(gn, &ev);
 	gsk_bearer_exit(gn);
 	spin_lock_bh(&gn->lock);
 	gn->dead = true;
@@ -199,11 +199,10 @@ void gsk_net_stop(struct gsk_net *gn)
 static void gsk_net_work(struct work_struct *work)
 {
 	struct gsk_net *gn = container_of(work, struct gsk_net, work);
-	struct gpe_event ev = { .type = GPE_EV_TICK };
 	u64 due, up;
 	bool node;
 
-	gsk_run(gn, &ev);
+	gsk_run_rest(gn);
 	gsk_group_evict(gn);
 	gsk_group_collect(gn);
 	gsk_group_announce(gn);

@@ -209,7 +209,7 @@ static int gsk_node_set_locked(struct gsk_net *gn, struct genl_info *info)
 		ev.config.cfg.cluster = gsk_cluster_hash(nla_data(cluster));
 	ev.config.wall_ns = ktime_get_real_ns();
 	ev.config.ret = -ESHUTDOWN;
-	gsk_run(gn, &ev);
+	gsk_run_task(gn, &ev);
 	if (ev.config.ret)
 		NL_SET_ERR_MSG(info->extack, "the node refused the settings");
 	else if (cluster)

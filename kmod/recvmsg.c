@@ -301,7 +301,7 @@ static void gsk_recv_relimit(struct gsk_sock *gsk)
 		spin_unlock_bh(&gsk->gn->lock);
 		ev.limit.local_at = &gsk->local;
 		ev.limit.limit = limit;
-		gsk_run(gsk->gn, &ev);
+		gsk_run_task(gsk->gn, &ev);
 	}
 	release_sock(&gsk->sk);
 }

@@ -8,8 +8,11 @@
 #include "gsk.h"
 #include "buf.h"
 
-/* Rounds in one go before the rest is left to the worker. */
-#define GSK_ROUNDS 32
+/* Rounds and time in one go before the rest is left to the worker. */
+#define GSK_ROUNDS	32
+#define GSK_HOLD_NS	(500 * NSEC_PER_USEC)
+/* So many goes in a row, before the worker looks at its other work. */
+#define GSK_GOES	64
 
 static void gsk_run_act(struct gsk_net *gn, const struct gpe_act *act)
 {
@@ -45,7 +48,43 @@ static void gsk_run_act(struct gsk_net *gn, const struct gpe_act *act)
 	}
 }
 
-/* The reserve of cells, so that the step itself need not fail. */
+/* ---- the reserve of cells, so that a step itself need not fail ---- */
+
+/* Before the lock, where memory can be waited for: what it lacked last. */
+static void gsk_cells_get(struct gsk_net *gn, struct list_head *cells)
+{
+	u32 n;
+
+	for (n = READ_ONCE(gn->cells_due); n; n--) {
+		struct list_head *cell = kmalloc(GPE_CELL_SIZE,
+						 GFP_KERNEL | __GFP_NOWARN);
+
+		if (!cell)
+			return;
+		list_add(cell, cells);
+	}
+}
+
+static void gsk_cells_free(struct list_head *cells)
+{
+	struct list_head *cell, *next;
+
+	list_for_each_safe(cell, next, cells)
+		kfree(cell);
+}
+
+static void gsk_run_fill(struct gsk_net *gn, struct list_head *cells)
+{
+	lockdep_assert_held(&gn->lock);
+	while (!list_empty(cells) && gpe_pool_need(gn->node)) {
+		struct list_head *cell = cells->next;
+
+		list_del(cell);
+		gpe_pool_add(gn->node, cell);
+	}
+}
+
+/* What is lacking still, or again. */
 static void gsk_run_reserve(struct gsk_net *gn)
 {
 	u32 need;
@@ -87,13 +126,17 @@ static void gsk_run_rearm(struct gsk_net *gn)
 			      HRTIMER_MODE_ABS_SOFT);
 }
 
-/* What the engine has to say beside an event, up to a limit. */
+/*
+ * What the engine has to say beside an event, up to a limit. The time counts
+ * from @now, so for all that is done under the lock.
+ */
 static void gsk_run_more(struct gsk_net *gn, u64 now)
 {
 	struct gpe_event tick = { .type = GPE_EV_TICK };
 	int rounds;
 
-	for (rounds = 0; gn->more && rounds < GSK_ROUNDS; rounds++)
+	for (rounds = 0; gn->more && rounds < GSK_ROUNDS &&
+			 ktime_get_boottime_ns() - now < GSK_HOLD_NS; rounds++)
 		gsk_run_step(gn, now, &tick);
 }
 
@@ -111,6 +154,7 @@ static void gsk_run_settle(struct gsk_net *gn)
 	lockdep_assert_held(&gn->lock);
 	if (gn->more)
 		queue_work(gsk_wq, &gn->work);
+	WRITE_ONCE(gn->cells_due, gpe_pool_need(gn->node));
 	gsk_run_rearm(gn);
 }
 
@@ -121,15 +165,49 @@ static void gsk_run_after(struct gsk_net *gn)
 	gsk_bearer_flush(gn);
 }
 
-void gsk_run(struct gsk_net *gn, struct gpe_event *ev)
+/* @cells: for the reserve, those that are not needed are left. */
+static bool gsk_run_with(struct gsk_net *gn, struct gpe_event *ev,
+			 struct list_head *cells)
 {
+	bool more = false;
+
 	spin_lock_bh(&gn->lock);
 	if (gn->node && !gn->dead) {
+		gsk_run_fill(gn, cells);
 		gsk_run_event(gn, ktime_get_boottime_ns(), ev);
 		gsk_run_settle(gn);
+		more = gn->more;
 	}
 	spin_unlock_bh(&gn->lock);
 	gsk_run_after(gn);
+	return more;
+}
+
+void gsk_run(struct gsk_net *gn, struct gpe_event *ev)
+{
+	LIST_HEAD(none);
+
+	gsk_run_with(gn, ev, &none);
+}
+
+bool gsk_run_task(struct gsk_net *gn, struct gpe_event *ev)
+{
+	LIST_HEAD(cells);
+	bool more;
+
+	gsk_cells_get(gn, &cells);
+	more = gsk_run_with(gn, ev, &cells);
+	gsk_cells_free(&cells);
+	return more;
+}
+
+void gsk_run_rest(struct gsk_net *gn)
+{
+	struct gpe_event tick = { .type = GPE_EV_TICK };
+	int goes;
+
+	for (goes = 0; gsk_run_task(gn, &tick) && goes < GSK_GOES; goes++)
+		cond_resched();
 }
 
 /* @len bytes of a packet if they lie in one piece, or NULL. */

@@ -186,7 +186,7 @@ static int gsk_send_submit(struct gsk_sock *gsk, struct gpe_event *ev,
 		if (err)
 			return err;
 		ev->submit.ret = -EPIPE;
-		gsk_run(gsk->gn, ev);
+		gsk_run_task(gsk->gn, ev);
 		if (ev->submit.ret != -EAGAIN)
 			return ev->submit.ret;
 		err = gsk_send_wait(gsk, send);
