@@ -62,6 +62,7 @@ step build 300 make -s lib tools selftests bench
 have 'selftests/unit/test_*.c' && step unit 600 make -s unit
 if have 'selftests/sim/*.c'; then
 	step sim 900 make -s sim SEEDS=500 FIRST=1
+	step sim-slices 900 make -s sim-slices SEEDS=300 FIRST=20001
 	step sim-asan 900 make -s sim-asan
 	step sim-faults 900 make -s sim-faults
 fi
@@ -74,6 +75,8 @@ done
 for kernel in 6.1 6.12; do
 	finish "guest-$kernel"
 done
+step guest-many 300 make -s vm VMKERNEL=6.12 VMTIMEOUT=280 VMNAME=check-many \
+	RUN='bash /selftests/net/many.sh'
 have 'selftests/demo/demo.sh' && step demo 600 make -s demo
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
