@@ -33,7 +33,7 @@ spdx() {
 }
 
 long_files() {
-	wc -l "${c_files[@]}" | awk '$2 != "total" && $1 > 1300 { print; bad = 1 } END { exit bad }'
+	wc -l "${c_files[@]}" | awk '$2 != "total" && $1 > 1000 { print; bad = 1 } END { exit bad }'
 }
 
 scripts() {
@@ -54,7 +54,7 @@ patch() {
 }
 
 step 'SPDX in every source' spdx
-step 'no file over 1,300 lines' long_files
+step 'no file over 1,000 lines' long_files
 step 'include rule' selftests/check-includes.sh
 step 'shellcheck' scripts
 step 'checkpatch --strict' patch

@@ -88,6 +88,7 @@ latency
 echo
 members
 lag at kill -9 "${pid[4]}" >$dir/at
+wait "${pid[4]}" 2>/dev/null
 wait_for 5 grep -q 'left (leave)' $dir/t2 || fail "no view after SIGKILL"
 echo "SIGKILL to the view at another node: $(since "$(cat $dir/at)" $dir/t2 'left .leave')"
 lag at ip link set v3 down >$dir/at
