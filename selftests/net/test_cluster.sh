@@ -12,6 +12,8 @@ sizes='0 1 100 1399 1400 20000 1048576 64 65536'
 member() {
 	local node=$1 name=$2 group=$3
 	shift 3
+	# What one of that name saw in an earlier test is not to be taken for it.
+	rm -f "$dir/$name" "$dir/$name".*
 	ip netns exec "n$node" member -g "$group" -n "$name" \
 		-l "$dir/$name" -t "$dir/$name.time" "$@" 2>"$dir/$name.err" &
 	pid[$name]=$!
