@@ -133,6 +133,9 @@ nodes_down() {
 	[ -z "$(ip netns list)" ]
 }
 
+# However a script ends, it leaves nothing to the next one.
+trap 'nodes_down >/dev/null 2>&1' EXIT
+
 # For the end of a test script.
 finish() {
 	echo "1..$tests"

@@ -53,6 +53,8 @@ static struct {
 	bool ended;
 	bool joined;
 	bool waits;		/* a send was refused */
+	bool suspended;
+	bool told;		/* that it cannot send while suspended */
 } me = {
 	.name = "member",
 	.order = GROUP_ORDER_TOTAL,
@@ -158,10 +160,12 @@ static void take_event(const struct gsock_rx *rx)
 	case GROUP_EV_SUSPENDED:
 		fprintf(me.log, "suspended\n");
 		happened("suspended: no quorum here");
+		me.suspended = true;
 		break;
 	case GROUP_EV_RESUMED:
 		fprintf(me.log, "resumed\n");
 		happened("resumed");
+		me.suspended = false;
 		break;
 	case GROUP_EV_EVICTED:
 		fprintf(me.log, "evicted (%s)\n", gsock_why_name(ev->reason));
@@ -282,6 +286,9 @@ static void send_some(void)
 		err = gsock_send(me.fd, me.line, me.len, me.order, me.flags);
 		if (err == -EAGAIN) {
 			me.waits = true;
+			if (me.suspended && !me.told)
+				happened("cannot send (EAGAIN)");
+			me.told = me.suspended;
 			return;
 		}
 		if (err < 0)
