@@ -3,14 +3,15 @@
  * A member that writes down all it sees, for logs to be compared:
  *
  *	member -g GROUP -l LOG [-t TIMELINE] [-n NAME] [-f FILE] [-o ORDER]
- *	       [-e TEXT] [-m MARK] [-z SIZES] [-r TIMES] [-s] [-w]
+ *	       [-e TEXT] [-m MARK] [-z SIZES] [-r TIMES] [-b BEGIN] [-s] [-w]
  *
  * LOG gets a line for each view, message and state change, in which nothing
  * is said of the member itself: two logs of one group are the same bytes.
  * TIMELINE gets times (seconds of CLOCK_MONOTONIC) and NAME for people. The
  * lines of FILE are sent in ORDER (total), as fast as they are taken. When the
  * file MARK is there and all is sent, TEXT goes out as the last message; a
- * member ends when it has read TEXT, or has left (SIGTERM).
+ * member ends when it has read TEXT, or has left (SIGTERM). Nothing is sent
+ * before the file BEGIN is there.
  *
  * Instead of a file, messages of the SIZES ("0 1 65536") are sent, TIMES over;
  * -s logs the sum of a message's bytes in place of the bytes. -w: blocking
@@ -35,6 +36,7 @@ static struct {
 	const char *name;
 	const char *end;
 	const char *mark;
+	const char *begin;	/* NULL: it is there */
 	int order;
 	int fd;
 	FILE *log;
@@ -276,6 +278,13 @@ static bool next_line(void)
 	return true;
 }
 
+static bool may_begin(void)
+{
+	if (me.begin && !access(me.begin, F_OK))
+		me.begin = NULL;
+	return !me.begin;
+}
+
 /* A few lines, so that reading has its turn. */
 static void send_some(void)
 {
@@ -316,7 +325,7 @@ static void options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "g:l:t:n:f:o:e:m:z:r:sw")) != -1) {
+	while ((c = getopt(argc, argv, "g:l:t:n:f:o:e:m:z:r:b:sw")) != -1) {
 		switch (c) {
 		case 'g':
 			me.group = optarg;
@@ -354,6 +363,9 @@ static void options(int argc, char **argv)
 			break;
 		case 'r':
 			me.times = atoi(optarg);
+			break;
+		case 'b':
+			me.begin = optarg;
 			break;
 		case 's':
 			me.sums = true;
@@ -406,9 +418,10 @@ int main(int argc, char **argv)
 	p.fd = me.fd;
 	while (!me.ended) {
 		p.events = POLLIN;
-		if (me.waits || me.file || me.sizes || me.len >= 0)
+		if (!me.begin &&
+		    (me.waits || me.file || me.sizes || me.len >= 0))
 			p.events |= POLLOUT;
-		/* The mark is a file, which poll does not tell of. */
+		/* The marks are files, which poll does not tell of. */
 		if (poll(&p, 1, 50) < 0 && errno != EINTR)
 			die("poll", -errno);
 		if (p.revents & (POLLIN | POLLHUP | POLLERR))
@@ -417,7 +430,7 @@ int main(int argc, char **argv)
 			leaving = true;
 			gsock_leave(me.fd);
 		}
-		if (me.joined && !leaving && !me.ended)
+		if (me.joined && !leaving && !me.ended && may_begin())
 			send_some();
 	}
 	gsock_rx_free(rx);
