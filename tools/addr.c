@@ -149,39 +149,46 @@ static void show_peers(const struct gsock_rec *rec)
 	table_print(t);
 }
 
-static int show(struct call *call,
-		int (*list)(struct gsock_ctx *ctx, struct gsock_rec **recs),
-		const struct field *fields,
-		void (*text)(const struct gsock_rec *recs))
+static int get_bearers(struct gsock_ctx *ctx, const struct call *call,
+		       struct gsock_rec **recs)
 {
-	struct gsock_rec *recs;
-	struct gsock_ctx *ctx;
-	int ret = take_words(call, 0, 0, "");
+	(void)call;
+	return gsock_bearer_list(ctx, recs);
+}
 
-	if (!ret)
-		ret = take_ctx(call, &ctx);
-	if (ret)
-		return ret;
-	ret = list(ctx, &recs);
-	if (ret) {
-		ret = refused(call, ctx, ret);
-	} else {
-		if (call->json)
-			json_show(recs_json(recs, fields));
-		else
-			text(recs);
-		gsock_rec_free(recs);
-	}
-	gsock_ctx_free(ctx);
-	return ret;
+static void say_bearers(const struct call *call, const struct gsock_rec *recs)
+{
+	if (call->json)
+		json_show(recs_json(recs, bearer_fields));
+	else
+		show_bearers(recs);
 }
 
 int bearer_show(struct call *call)
 {
-	return show(call, gsock_bearer_list, bearer_fields, show_bearers);
+	int ret = take_words(call, 0, 0, "");
+
+	return ret ? ret : show(call, get_bearers, say_bearers);
+}
+
+static int get_peers(struct gsock_ctx *ctx, const struct call *call,
+		     struct gsock_rec **recs)
+{
+	(void)call;
+	return gsock_peer_list(ctx, recs);
+}
+
+static void say_peers(const struct call *call, const struct gsock_rec *recs)
+{
+	if (call->json)
+		json_show(recs_json(recs, peer_fields));
+	else
+		show_peers(recs);
 }
 
 int peer_show(struct call *call)
 {
-	return show(call, gsock_peer_list, peer_fields, show_peers);
+	int ret = take_words(call, 0, 0, "");
+
+	return ret ? ret : show(call, get_peers, say_peers);
 }

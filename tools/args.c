@@ -135,3 +135,22 @@ int take_ctx(const struct call *call, struct gsock_ctx **ctx)
 
 	return err ? failed(call, err) : 0;
 }
+
+int show(const struct call *call, get_fn *get, say_fn *say)
+{
+	struct gsock_rec *recs;
+	struct gsock_ctx *ctx;
+	int ret = take_ctx(call, &ctx);
+
+	if (ret)
+		return ret;
+	ret = get(ctx, call, &recs);
+	if (ret) {
+		ret = refused(call, ctx, ret);
+	} else {
+		say(call, recs);
+		gsock_rec_free(recs);
+	}
+	gsock_ctx_free(ctx);
+	return ret;
+}

@@ -63,33 +63,29 @@ static int take_group(const struct call *call, const char *name)
 	return bad ? usage(call, "'%s' %s", name, bad) : 0;
 }
 
+static int get_groups(struct gsock_ctx *ctx, const struct call *call,
+		      struct gsock_rec **recs)
+{
+	return call->argc ? gsock_group_get(ctx, call->argv[0], recs) :
+			    gsock_group_list(ctx, recs);
+}
+
+static void say_groups(const struct call *call, const struct gsock_rec *recs)
+{
+	if (!call->json)
+		show_groups(recs);
+	else
+		json_show(call->argc ? rec_json(recs, group_fields) :
+				       recs_json(recs, group_fields));
+}
+
 int group_show(struct call *call)
 {
-	const char *name = call->argc ? call->argv[0] : NULL;
-	struct gsock_rec *recs;
-	struct gsock_ctx *ctx;
 	int ret = take_words(call, 0, 1, "");
 
-	if (!ret && name)
-		ret = take_group(call, name);
-	if (!ret)
-		ret = take_ctx(call, &ctx);
-	if (ret)
-		return ret;
-	ret = name ? gsock_group_get(ctx, name, &recs) :
-		     gsock_group_list(ctx, &recs);
-	if (ret) {
-		ret = refused(call, ctx, ret);
-	} else {
-		if (!call->json)
-			show_groups(recs);
-		else
-			json_show(name ? rec_json(recs, group_fields) :
-					 recs_json(recs, group_fields));
-		gsock_rec_free(recs);
-	}
-	gsock_ctx_free(ctx);
-	return ret;
+	if (!ret && call->argc)
+		ret = take_group(call, call->argv[0]);
+	return ret ? ret : show(call, get_groups, say_groups);
 }
 
 /* ---- members ---- */
@@ -129,36 +125,41 @@ static void show_members(const struct gsock_rec *rec)
 	table_print(t);
 }
 
+static int get_members(struct gsock_ctx *ctx, const struct call *call,
+		       struct gsock_rec **recs)
+{
+	return gsock_member_list(ctx, call->argv[0], recs);
+}
+
+static void say_members(const struct call *call, const struct gsock_rec *recs)
+{
+	if (call->json)
+		json_show(recs_json(recs, member_fields));
+	else
+		show_members(recs);
+}
+
 int member_show(struct call *call)
 {
-	struct gsock_rec *recs;
-	struct gsock_ctx *ctx;
 	int ret = take_words(call, 1, 1, "the name of a group");
 
 	if (!ret)
 		ret = take_group(call, call->argv[0]);
-	if (!ret)
-		ret = take_ctx(call, &ctx);
-	if (ret)
-		return ret;
-	ret = gsock_member_list(ctx, call->argv[0], &recs);
-	if (ret) {
-		ret = refused(call, ctx, ret);
-	} else {
-		if (call->json)
-			json_show(recs_json(recs, member_fields));
-		else
-			show_members(recs);
-		gsock_rec_free(recs);
-	}
-	gsock_ctx_free(ctx);
-	return ret;
+	return ret ? ret : show(call, get_members, say_members);
 }
 
 /* ---- counters ---- */
 
-static void show_counters(const struct call *call, const struct gsock_rec *rec)
+static int get_counters(struct gsock_ctx *ctx, const struct call *call,
+			struct gsock_rec **recs)
 {
+	(void)call;
+	return gsock_counters_get(ctx, recs);
+}
+
+static void say_counters(const struct call *call, const struct gsock_rec *recs)
+{
+	const struct gsock_rec *rec = gsock_rec_nested(recs);
 	struct json_object *obj = json_object_new_object();
 	struct table *t = table_new(2);
 
@@ -183,21 +184,7 @@ static void show_counters(const struct call *call, const struct gsock_rec *rec)
 
 int counters_show(struct call *call)
 {
-	struct gsock_rec *rec;
-	struct gsock_ctx *ctx;
 	int ret = take_words(call, 0, 0, "");
 
-	if (!ret)
-		ret = take_ctx(call, &ctx);
-	if (ret)
-		return ret;
-	ret = gsock_counters_get(ctx, &rec);
-	if (ret) {
-		ret = refused(call, ctx, ret);
-	} else {
-		show_counters(call, gsock_rec_nested(rec));
-		gsock_rec_free(rec);
-	}
-	gsock_ctx_free(ctx);
-	return ret;
+	return ret ? ret : show(call, get_counters, say_counters);
 }

@@ -104,6 +104,14 @@ int unknown_word(const struct call *call, const struct words *words,
 int refused(const struct call *call, const struct gsock_ctx *ctx, int err);
 int failed(const struct call *call, int err);
 
+/* Asks for records: 0, or -errno of the library. */
+typedef int get_fn(struct gsock_ctx *ctx, const struct call *call,
+		   struct gsock_rec **recs);
+/* Says what they are, as text or as JSON. */
+typedef void say_fn(const struct call *call, const struct gsock_rec *recs);
+/* A verb that shows: how the program ends. */
+int show(const struct call *call, get_fn *get, say_fn *say);
+
 /* 0, or how the program ends. Words from @from on are keyword and value. */
 int take_keywords(const struct call *call, int from, struct keyword *words,
 		  size_t n);

@@ -124,28 +124,26 @@ static void show_node(const struct gsock_rec *node)
 	show_seats(node);
 }
 
+static int get_node(struct gsock_ctx *ctx, const struct call *call,
+		    struct gsock_rec **recs)
+{
+	(void)call;
+	return gsock_node_get(ctx, recs);
+}
+
+static void say_node(const struct call *call, const struct gsock_rec *node)
+{
+	if (call->json)
+		json_show(node_json(node));
+	else
+		show_node(node);
+}
+
 int node_show(struct call *call)
 {
-	struct gsock_rec *node;
-	struct gsock_ctx *ctx;
 	int ret = take_words(call, 0, 0, "");
 
-	if (!ret)
-		ret = take_ctx(call, &ctx);
-	if (ret)
-		return ret;
-	ret = gsock_node_get(ctx, &node);
-	if (ret) {
-		ret = refused(call, ctx, ret);
-	} else {
-		if (call->json)
-			json_show(node_json(node));
-		else
-			show_node(node);
-		gsock_rec_free(node);
-	}
-	gsock_ctx_free(ctx);
-	return ret;
+	return ret ? ret : show(call, get_node, say_node);
 }
 
 /* ---- set ---- */
