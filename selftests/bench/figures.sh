@@ -28,13 +28,16 @@ group_rate() { # group_rate SIZE
 	rate
 }
 
+# Node N's receiver is there: 7777 is 1E61.
+udp_bound() { in_node "$1" grep -q ':1E61 ' /proc/net/udp; }
+
 udp_rate() {
 	local i p=()
 	for i in 2 3 4; do
 		ip netns exec "n$i" pump udprecv 7777 >"$dir/recv.$i" &
 		p+=($!)
 	done
-	usleep 300000
+	for i in 2 3 4; do wait_for 5 udp_bound "$i" || fail "no receiver"; done
 	in_node 1 pump udpsend 7777 "$1" "$seconds" 10.0.0.2 10.0.0.3 10.0.0.4 \
 		>/dev/null
 	wait "${p[@]}"

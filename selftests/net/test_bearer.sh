@@ -9,9 +9,11 @@
 #
 #	n1 ---- r ---- n2	test of a router: 10.0.N.1, fd00:N::1
 set -u
-# What await calls looks unused.
+# What wait_for calls looks unused.
 # shellcheck disable=SC2317
 cd "$(dirname "$0")" || exit
+# shellcheck source=selftests/net/lib.sh
+. ./lib.sh
 nr=0 failed=0
 nodes='1 2 3'
 tmp=$(mktemp -d)
@@ -26,20 +28,6 @@ result() {
 	failed=1
 	echo "not ok $nr - $2"
 	cat "$tmp"/recv* "$tmp"/send 2>/dev/null | sed 's/^/# /'
-}
-
-# await SECONDS COMMAND...: until it succeeds
-await() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		usleep 20000
-	done
-}
-
-on() {
-	ip netns exec "n$1" "${@:2}"
 }
 
 addr() {
@@ -62,7 +50,7 @@ net_up() {
 	ip link set br0 up
 	for i in $nodes; do
 		ip netns add "n$i"
-		on "$i" sysctl -qw net.ipv6.conf.default.accept_dad=0
+		in_node "$i" sysctl -qw net.ipv6.conf.default.accept_dad=0
 		ip link add "v$i" type veth peer name eth0 netns "n$i"
 		ip link set "v$i" master br0 up
 		ip -n "n$i" addr add "10.0.0.$i/24" dev eth0
@@ -78,7 +66,7 @@ net_down() {
 		ip netns del "n$i" 2>/dev/null
 	done
 	ip link del br0 2>/dev/null
-	await 10 not ip link show v1 2>"$tmp/err"
+	wait_for 10 not ip link show v1 2>"$tmp/err"
 }
 
 not() {
@@ -89,11 +77,11 @@ not() {
 cluster() {
 	local i j
 	for i in $nodes; do
-		on "$i" gsockctl node set id "$i" &&
-			on "$i" gsockctl bearer add "$(addr "$1" "$i")" || return
+		in_node "$i" gsockctl node set id "$i" &&
+			in_node "$i" gsockctl bearer add "$(addr "$1" "$i")" || return
 		for j in $nodes; do
 			[ "$i" = "$j" ] ||
-				on "$i" gsockctl peer add "$(addr "$1" "$j")" ||
+				in_node "$i" gsockctl peer add "$(addr "$1" "$j")" ||
 				return
 		done
 	done
@@ -107,9 +95,9 @@ start() {
 	for i in $nodes; do
 		members=$((members + 1))
 		[ "$i" = 1 ] ||
-			on "$i" pump recv "$name" >"$tmp/recv$i" 2>&1 &
+			in_node "$i" pump recv "$name" >"$tmp/recv$i" 2>&1 &
 	done
-	on 1 timeout 90 pump send "$name" "$1" 80 $members "$2" \
+	in_node 1 timeout 90 pump send "$name" "$1" 80 $members "$2" \
 		>"$tmp/send" 2>&1 &
 }
 
@@ -136,7 +124,7 @@ exchange() {
 
 # figure N NAME: the largest of that column in node N's list of peers
 figure() {
-	on "$1" gsockctl -j peer show | tr ',{}[]' '\n' |
+	in_node "$1" gsockctl -j peer show | tr ',{}[]' '\n' |
 		sed -n "s/^ *\"$2\": *//p" | sort -n | tail -n 1
 }
 
@@ -152,7 +140,7 @@ moving() {
 # udp N FIELD: a counter of the namespace's UDP
 udp() {
 	# shellcheck disable=SC2016
-	on "$1" awk -v f="$2" '$1 == "Udp:" { if (h) print $h;
+	in_node "$1" awk -v f="$2" '$1 == "Udp:" { if (h) print $h;
 		for (i = 2; i <= NF; i++) if ($i == f) h = i }' /proc/net/snmp
 }
 
@@ -168,17 +156,17 @@ test_family() {
 	cluster "$1" && each_size
 	result $? "IPv$1: messages of 1 B to 1 MiB"
 	start 8000 12000
-	await 20 moving 1 $(($(figure 1 tx_packets) + 300))
+	wait_for 20 moving 1 $(($(figure 1 tx_packets) + 300))
 	link_mtu 1280
 	running
 	finish 12000 && [ "$midway" ]
 	result $? "IPv$1: MTU falls from 1500 to 1280 while messages run"
-	await 5 mtu_is "$2"
+	wait_for 5 mtu_is "$2"
 	result $? "IPv$1: datagrams of $2 B on a link of MTU 1280"
 	each_size
 	result $? "IPv$1: messages of all sizes on a link of MTU 1280"
 	link_mtu 9000
-	exchange 1048576 4 && await 5 mtu_is "$3"
+	exchange 1048576 4 && wait_for 5 mtu_is "$3"
 	result $? "IPv$1: MTU rises to 9000"
 	net_down
 }
@@ -194,8 +182,8 @@ segs() {
 netem() {
 	local i
 	for i in $nodes; do
-		on "$i" tc qdisc del dev eth0 root 2>"$tmp/err"
-		on "$i" tc qdisc add dev eth0 root netem "$@"
+		in_node "$i" tc qdisc del dev eth0 root 2>"$tmp/err"
+		in_node "$i" tc qdisc add dev eth0 root netem "$@"
 	done
 }
 
@@ -220,7 +208,7 @@ test_link() {
 	result $? 'and counted'
 	netem limit 100000
 	for n in $nodes; do
-		on "$n" offload eth0 off
+		in_node "$n" offload eth0 off
 	done
 	n=$(udp 2 InCsumErrors)
 	each_size && [ "$(udp 2 InCsumErrors)" = "$n" ]
@@ -240,8 +228,8 @@ test_busy() {
 	exchange 64 1000 && exchange 8000 200
 	result $? 'net.core.busy_read=50 before the bearer'
 	sysctl -qw net.core.busy_read=0
-	on 2 gsockctl bearer del 10.0.0.2
-	on 2 gsockctl bearer add 10.0.0.2
+	in_node 2 gsockctl bearer del 10.0.0.2
+	in_node 2 gsockctl bearer add 10.0.0.2
 	sysctl -qw net.core.busy_read=50
 	exchange 64 1000 && exchange 8000 200
 	result $? 'net.core.busy_read=50 after it'
@@ -259,9 +247,9 @@ test_router() {
 	for i in 1 2 r; do
 		ip netns add "n$i"
 		ip -n "n$i" link set lo up
-		on "$i" sysctl -qw net.ipv6.conf.default.accept_dad=0
+		in_node "$i" sysctl -qw net.ipv6.conf.default.accept_dad=0
 	done
-	on r sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	in_node r sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 	for i in $nodes; do
 		ip link add eth0 netns "n$i" type veth peer name "v$i" netns nr
 		ip -n "n$i" addr add "10.0.$i.1/24" dev eth0
@@ -275,26 +263,26 @@ test_router() {
 	done
 	for i in $nodes; do
 		j=$((3 - i))
-		on "$i" gsockctl node set id "$i"
+		in_node "$i" gsockctl node set id "$i"
 		if [ "$family" = 4 ]; then
-			on "$i" gsockctl bearer add "10.0.$i.1"
-			on "$i" gsockctl peer add "10.0.$j.1"
+			in_node "$i" gsockctl bearer add "10.0.$i.1"
+			in_node "$i" gsockctl peer add "10.0.$j.1"
 		else
-			on "$i" gsockctl bearer add "fd00:$i::1"
-			on "$i" gsockctl peer add "fd00:$j::1"
+			in_node "$i" gsockctl bearer add "fd00:$i::1"
+			in_node "$i" gsockctl peer add "fd00:$j::1"
 		fi
 	done
 	exchange 8000 100
 	result $? "IPv$family: through a router"
 	start 8000 20000
-	await 20 moving 1 $(($(figure 1 tx_packets) + 300))
+	wait_for 20 moving 1 $(($(figure 1 tx_packets) + 300))
 	ip -n nr link set v2 mtu 1300
 	ip -n n2 link set eth0 mtu 1300
 	running
 	finish 20000 && [ "$midway" ]
 	result $? "IPv$family: the router's link narrows while messages run"
 	# Routers limit how often they say so: large ones until it has been heard.
-	await 30 told_by_router "$2"
+	wait_for 30 told_by_router "$2"
 	result $? "IPv$family: the path is known to be narrow"
 	exchange 64 1000 && exchange 1048576 4
 	result $? "IPv$family: messages through the narrow link"
@@ -308,17 +296,17 @@ test_come_and_go() {
 	local i
 	net_up
 	for i in $nodes; do
-		on "$i" gsockctl node set detect 20000
+		in_node "$i" gsockctl node set detect 20000
 	done
 	cluster 4
-	on 2 gsockctl bearer add fd00::2
+	in_node 2 gsockctl bearer add fd00::2
 	start 1000 20000
 	for i in 1 2 3; do
-		await 20 moving 1 $(($(figure 1 tx_packets) + 200))
-		on 2 gsockctl bearer del 10.0.0.2
-		on 2 gsockctl bearer add 10.0.0.2
-		on 3 gsockctl bearer add fd00::3
-		on 3 gsockctl bearer del fd00::3
+		wait_for 20 moving 1 $(($(figure 1 tx_packets) + 200))
+		in_node 2 gsockctl bearer del 10.0.0.2
+		in_node 2 gsockctl bearer add 10.0.0.2
+		in_node 3 gsockctl bearer add fd00::3
+		in_node 3 gsockctl bearer del fd00::3
 	done
 	running
 	finish 20000 && [ "$midway" ]
@@ -338,14 +326,14 @@ test_unload() {
 	net_up
 	cluster 4
 	ip netns exec n2 pump recv idle >"$tmp/err" 2>&1 &
-	await 10 in_use
+	wait_for 10 in_use
 	not rmmod gsock 2>"$tmp/err"
 	result $? 'unloading is refused with an open socket'
 	kill $!
-	await 10 unused
+	wait_for 10 unused
 	result $? 'a killed program lets go of the module'
-	on 1 pump udpsend 7018 100 3 10.0.0.2 10.0.0.3 >"$tmp/send" &
-	await 5 rmmod gsock 2>"$tmp/err"
+	in_node 1 pump udpsend 7018 100 3 10.0.0.2 10.0.0.3 >"$tmp/send" &
+	wait_for 5 rmmod gsock 2>"$tmp/err"
 	result $? 'unloading with bearers under traffic'
 	wait
 	insmod /lib/gsock.ko

@@ -4,6 +4,8 @@
 # namespaces that come and go, who sees what, many groups. TAP. Leaves the
 # module loaded as it found it.
 set -u
+# shellcheck source=selftests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
 n=0 failed=0
 ko=/lib/gsock.ko
 class=/sys/class/group
@@ -18,15 +20,6 @@ ok() { # ok NAME COMMAND...
 		failed=1
 		echo "not ok $n - $name"
 	fi
-}
-
-# until_true COMMAND...: within 10 s.
-until_true() {
-	local end=$((SECONDS + 10))
-	while ! "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		usleep 20000
-	done
 }
 
 no() { ! "$@"; }
@@ -73,7 +66,7 @@ hold() {
 		group_hold "$1" >/tmp/held.out &
 	fi
 	held=$!
-	until_true grep -q ready /tmp/held.out
+	wait_for 10 grep -q ready /tmp/held.out
 }
 
 drop() {
@@ -112,9 +105,9 @@ for name in '.' '..' 'a!b' '%41' "$(printf 'x%.0s' {1..63})"; do
 	case $name in .) esc=%2E ;; ..) esc=%2E%2E ;; esac
 	set_mark
 	hold "$name"
-	ok "directory of '$name'" until_true test -d "$class/$esc"
+	ok "directory of '$name'" wait_for 10 test -d "$class/$esc"
 	drop
-	ok "and gone" until_true no test -d "$class/$esc"
+	ok "and gone" wait_for 10 no test -d "$class/$esc"
 	ok 'nothing in the log' no says sysfs
 done
 
@@ -140,13 +133,13 @@ ip -n near link set v0 up
 ip -n far link set v1 up
 ok 'two nodes' node near 1 1 10.9.0.1 10.9.0.2
 ok 'of one cluster' node far 2 2 10.9.0.2 10.9.0.1
-ok 'in one view' until_true state near '^ +1 +2 '
+ok 'in one view' wait_for 10 state near '^ +1 +2 '
 hold orphan near
 ip -n far link set v1 down
-ok 'suspended' until_true state near 'suspended'
+ok 'suspended' wait_for 10 state near 'suspended'
 drop
 ip netns del near
-ok 'its namespace goes' until_true no ip -n far link show v1 2>/dev/null
+ok 'its namespace goes' wait_for 10 no ip -n far link show v1 2>/dev/null
 ip netns del far
 
 # ---- user namespaces ----
@@ -171,14 +164,14 @@ set_mark
 ok '8,192 groups come and go' group_many 8192
 dirs() { find "$class" -mindepth 1 -maxdepth 1 ! -name %node | wc -l; }
 gone() { [ "$(dirs)" = 0 ]; }
-ok 'their directories are gone' until_true gone
+ok 'their directories are gone' wait_for 10 gone
 ok 'one more group than there may be' no group_many 8193
 ok 'again, after that' group_many 8192
 group_many 3000 hold >/tmp/held.out &
 held=$!
-until_true grep -q joined /tmp/held.out
+wait_for 10 grep -q joined /tmp/held.out
 full() { [ "$(dirs)" = 1024 ]; }
-ok '1,024 of them have a directory' until_true full
+ok '1,024 of them have a directory' wait_for 10 full
 drop
 ok 'no stall' no says 'stall'
 echo "$old_stall" >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
@@ -188,7 +181,7 @@ echo "$old_stall" >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 hold gamma
 ok 'no unloading with a socket' no rmmod gsock 2>/tmp/rmmod.err
 drop
-ok 'but after it' until_true rmmod gsock 2>/tmp/rmmod.err
+ok 'but after it' wait_for 10 rmmod gsock 2>/tmp/rmmod.err
 
 set_mark
 ok 'a family number that is taken' no insmod $ko family=2 2>/tmp/insmod.err
@@ -210,7 +203,7 @@ ip netns add four
 hold delta four
 drop
 ip netns del four &
-ok 'unloads while a namespace ends' until_true rmmod gsock 2>/tmp/rmmod.err
+ok 'unloads while a namespace ends' wait_for 10 rmmod gsock 2>/tmp/rmmod.err
 wait
 ok 'loads' insmod $ko
 
