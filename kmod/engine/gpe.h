@@ -579,10 +579,4 @@ enum gpe_counter {
 extern const char *const gpe_counter_names[GPE_CNT_N];
 const u64 *gpe_counters(const struct gpe_node *node);
 
-/* Objects alive, for the proof at unload that everything was freed. */
-struct gpe_objects {
-	u64 created;
-	u64 destroyed;
-};
-
 #endif /* GPE_H */

@@ -70,17 +70,15 @@ enum {
 	GPE_LIMIT_SLACK = 4096,
 
 	/* Largest control message that travels in parts (promise, proposal,
-	 * decision, directory), bytes, and the bytes of one part.
+	 * decision, directory), bytes.
 	 */
 	GPE_BLOB_MAX = 4 * 1048576,
-	GPE_BLOB_PART = 1000,
 };
 
 /* Times, nanoseconds. Those that depend on detection are set per node. */
 #define GPE_MS			1000000ULL
 #define GPE_HEARTBEAT_NS	(100 * GPE_MS)
 #define GPE_DETECT_NS		(300 * GPE_MS)
-#define GPE_PROBE_NS		(20 * GPE_MS)
 #define GPE_PROMISE_WAIT_NS	(100 * GPE_MS)
 #define GPE_READY_WAIT_NS	(1000 * GPE_MS)
 #define GPE_BACKOFF_MIN_NS	(50 * GPE_MS)

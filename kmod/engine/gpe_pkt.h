@@ -154,7 +154,6 @@ enum gpe_view_flags {
 	GPE_VF_NAK = 1,		/* PROMISE: no, @nonce was promised already */
 	GPE_VF_DONE = 2,	/* READY: all is here; else @nonce is progress */
 	GPE_VF_GONE = 4,	/* PART: unknown here, and so is the asker */
-	GPE_VF_ALL = 7,
 };
 
 struct gpe_pkt_view {

@@ -29,7 +29,8 @@
  *	makes it another node: it leaves and joins anew.
  * @GSOCK_CMD_BEARER_ADD: ADDR, PORT (default GSOCK_PORT_DEFAULT). EEXIST,
  *	EADDRINUSE, EADDRNOTAVAIL, ENOSPC (4 bearers).
- * @GSOCK_CMD_BEARER_DEL: ADDR, PORT. ENOENT.
+ * @GSOCK_CMD_BEARER_DEL: ADDR, PORT. ENOENT. Without its last bearer a node
+ *	says goodbye, leaves its cluster and is a cluster of its own.
  * @GSOCK_CMD_BEARER_GET: dump: ADDR, PORT
  * @GSOCK_CMD_PEER_ADD: ADDR, PORT: where another node listens. EEXIST, ENOSPC
  *	(64 peers), EINVAL (an address of this node's bearers).
