@@ -32,6 +32,7 @@ enum gpe_level {
 	GPE_CAUSAL,
 	GPE_TOTAL,
 	GPE_SAFE,
+	GPE_GROUPS_OWN,		/* in a submit: the group's default */
 };
 
 /* Why a member left; the values are those of GROUP_WHY_*. */
@@ -141,6 +142,7 @@ struct gpe_msg_info {
 	struct gpe_addr sender;
 	struct gpe_vid vid;
 	u64 position;	/* from 1 within the view; 0: to one member */
+	u64 lamport;	/* grows along happened-before, in all groups */
 	u32 len;
 	u32 dst_port;	/* 0: to all */
 	u8 level;
@@ -209,12 +211,12 @@ enum gpe_block {
  * @local_at: where the host keeps the sender's handle
  * @buf: payload; the engine takes a reference on success only
  * @len: bytes, 0 to the group's msg_max
- * @level: enum gpe_level
+ * @level: enum gpe_level; out: the level taken
  * @to_one: send to @dst only
  * @dst: a member of the current view
  * @demand: fail with -ESTALE unless @vid is the current view
  * @ret: out: 0, -EAGAIN, -ESTALE, -EHOSTUNREACH, -EMSGSIZE, -EINVAL,
- *	-EOPNOTSUPP, -EPIPE, -ENOMEM
+ *	-EPIPE, -ENOMEM
  * @block: out: with -EAGAIN, what is in the way
  * @vid: in: the view demanded; out: the view stamped
  */

@@ -16,6 +16,7 @@ const char *const gpe_counter_names[GPE_CNT_N] = {
 
 static_assert(sizeof(struct gpe_msg) <= GPE_CELL_SIZE);
 static_assert(sizeof(struct gpe_fragblk) <= GPE_CELL_SIZE);
+static_assert(sizeof(struct gpe_vec) <= GPE_CELL_SIZE);
 static_assert(GPE_FRAG_MIN * GPE_WINDOW_DATA >= GPE_MSG_MAX);
 static_assert(GPE_WINDOW_RX >= GPE_WINDOW_DATA + GPE_WINDOW_CTL);
 
@@ -204,6 +205,8 @@ void gpe_msg_put(struct gpe_node *node, struct gpe_msg *msg)
 		return;
 	if (msg->buf)
 		gpe_buf_put(msg->buf);
+	if (msg->vec)
+		gpe_cell_put(node, msg->vec);
 	for (blk = msg->blk; blk; blk = next) {
 		next = blk->next;
 		for (i = 0; i < GPE_BLK_FRAGS; i++)
@@ -263,6 +266,7 @@ void gpe_msg_info(const struct gpe_rec *rec, struct gpe_msg_info *info)
 	info->len = msg->len;
 	info->dst_port = msg->dst_port;
 	info->level = msg->level;
+	info->lamport = msg->lamport;
 }
 
 bool gpe_msg_seg(const struct gpe_rec *rec, u32 i, void **buf, u32 *off,

@@ -20,7 +20,7 @@
 #define GPE_DIR_RETRY_NS	(5 * GPE_MS)
 #define GPE_LOCALS_MAX		65536
 /* Levels that messages can have, see gpe_submit_check(). */
-#define GPE_ORDERS		(BIT(GPE_FIFO) | BIT(GPE_TOTAL))
+#define GPE_ORDERS		(2 * BIT(GPE_SAFE) - 1)
 
 enum gpe_dir_op {
 	GPE_OP_JOIN = 1,

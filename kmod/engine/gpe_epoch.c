@@ -31,7 +31,24 @@ static void gpe_epoch_clear(struct gpe_node *node)
 static void gpe_opening_end(struct gpe_node *node)
 {
 	gpe_free(node->opening.cut);
+	gpe_free(node->opening.recs);
 	memset(&node->opening, 0, sizeof(node->opening));
+}
+
+/* Where total order ends, for stages that outlive the streams. */
+static void gpe_recs_note(struct gpe_node *node)
+{
+	struct gpe_opening *op = &node->opening;
+	struct rb_node *p;
+
+	for (p = rb_first(&node->region_tree); p; p = rb_next(p)) {
+		struct gpe_region *rgn = rb_entry(p, struct gpe_region, rb);
+
+		if (rgn->dir || !rgn->rec_done)
+			continue;
+		op->recs[op->n_recs].region = rgn->mask;
+		op->recs[op->n_recs++].seq = rgn->rec_done;
+	}
 }
 
 int gpe_epoch_close(struct gpe_node *node, struct gpe_value *val)
@@ -40,6 +57,9 @@ int gpe_epoch_close(struct gpe_node *node, struct gpe_value *val)
 	int ret;
 	u32 i;
 
+	op->recs = gpe_alloc((node->n_regions + 1) * sizeof(op->recs[0]));
+	if (!op->recs)
+		return -ENOMEM;
 	node->draining = true;
 	ret = gpe_region_drain(node);
 	if (ret) {
@@ -47,6 +67,7 @@ int gpe_epoch_close(struct gpe_node *node, struct gpe_value *val)
 		return ret;
 	}
 	gpe_order_finish(node);
+	gpe_recs_note(node);
 	/* The groups' stages are forced with the slices of the opening. */
 	op->cut = val->cut;
 	op->n_cut = val->n_cut;

@@ -22,6 +22,7 @@ struct gpe_value;
  * @port: local members up to this port have been looked at
  * @survivors: ranks of the closing epoch that are in this one
  * @cut: what belongs to the closing epoch, @n_cut entries
+ * @recs: where total order ends in its regions, ascending, @n_recs entries
  */
 struct gpe_opening {
 	bool on;
@@ -33,6 +34,11 @@ struct gpe_opening {
 	u32 n_cut;
 	u64 survivors;
 	struct gpe_cut *cut;
+	u32 n_recs;
+	struct {
+		u64 region;
+		u64 seq;
+	} *recs;
 };
 
 /*

@@ -16,6 +16,14 @@
 	X(DUP_DELIVER, "a message is delivered twice", "V3")		\
 	X(STAMP_OLD, "messages carry the view before", "V4")		\
 	X(FIFO_OVERTAKE, "fifo messages pass totals of their sender", "V5") \
+	X(CAUSAL_FREE, "causal messages wait for nothing", "V6")	\
+	X(VEC_SHORT, "vectors name no causal messages", "V6")		\
+	X(REC_UNSAID, "vectors name no order record", "V6")		\
+	X(VOID_NEVER, "what depends on lost messages is delivered", "V6") \
+	X(EARLY_UNSAID, "promises do not name messages taken early", "V2") \
+	X(SAFE_EARLY, "safe messages are delivered like total ones", "V8") \
+	X(SAFE_ALONE, "safe before its record and predecessors are stable", "V8") \
+	X(SAFE_UNOPENED, "safe before its view is open everywhere", "V8") \
 	X(TOTAL_LOCAL, "total messages are delivered as they come", "V7") \
 	X(SELF_SKIP, "own messages are not delivered", "V9")		\
 	X(QUORUM_ANY, "any ballot decides without a quorum", "V10")	\

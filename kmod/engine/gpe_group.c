@@ -18,13 +18,9 @@
  * will come, so queues are emptied in an agreed order and every pending view
  * installs.
  *
- * Order. fifo: the queue is the order. total: the lowest-ranked node of the
- * region writes records, "the next n unordered total messages of sender s",
- * into its own stream; its own totals stand at their place in that stream.
- * A message leaves its stage when it is first in its sender's queue and, if
- * total, first in the stage's total list. Total order by a sequencer is that
- * of Birman, Schiper & Stephenson (1991); markers are the flush messages of
- * Birman & Joseph (1987), one for all groups that a change touches.
+ * What may be delivered in between, and in which order, is gpe_deliver's part.
+ * Markers are the flush messages of Birman & Joseph (1987), one for all groups
+ * that a change touches.
  */
 #include "gpe_int.h"
 
@@ -36,7 +32,7 @@ static struct gpe_stage *gpe_stage_new(struct gpe_node *node,
 				       u64 region, bool event)
 {
 	u32 i, n = hweight64(mask);
-	struct gpe_stage *st = gpe_alloc(sizeof(*st) + n * sizeof(st->q[0]));
+	struct gpe_stage *st = gpe_alloc(sizeof(*st) + n * sizeof(st->slot[0]));
 
 	if (!st)
 		return NULL;
@@ -64,45 +60,53 @@ static struct gpe_stage *gpe_stage_new(struct gpe_node *node,
 	INIT_LIST_HEAD(&st->open_link);
 	INIT_LIST_HEAD(&st->totals);
 	INIT_LIST_HEAD(&st->ones);
+	INIT_LIST_HEAD(&st->nones);
+	INIT_LIST_HEAD(&st->wait);
+	st->wait_rec = U64_MAX;
+	st->wait_rank = GPE_NO_PATH;
 	for (i = 0; i < n; i++)
-		INIT_LIST_HEAD(&st->q[i]);
+		INIT_LIST_HEAD(&st->slot[i].q);
 	return st;
 }
 
-/* Takes a message out of its stage, for delivery or for nothing. */
-static void gpe_stage_take(struct gpe_stage *st, struct gpe_msg *msg)
+void gpe_stage_take(struct gpe_stage *st, struct gpe_msg *msg)
 {
 	list_del_init(&msg->q);
 	if (msg->ordered)
 		list_del_init(&msg->tq);
 	msg->stage = NULL;
 	st->held--;
-	if (msg->type == GPE_IT_DATA) {
+	if (msg->type == GPE_IT_DATA && msg->level != GPE_NONE) {
 		u32 slot = gpe_slot(st->mask, msg->rank);
 
-		if (list_empty(&st->q[slot]))
+		if (list_empty(&st->slot[slot].q))
 			st->ready &= ~gpe_bit(slot);
+	}
+}
+
+static void gpe_stage_empty(struct gpe_node *node, struct gpe_stage *st,
+			    struct list_head *list)
+{
+	struct gpe_msg *msg, *next;
+
+	list_for_each_entry_safe(msg, next, list, q) {
+		gpe_stage_take(st, msg);
+		gpe_msg_put(node, msg);
 	}
 }
 
 static void gpe_stage_free(struct gpe_node *node, struct gpe_stage *st)
 {
-	struct gpe_msg *msg, *next;
 	u32 i;
 
-	for (i = 0; i < hweight64(st->mask); i++) {
-		list_for_each_entry_safe(msg, next, &st->q[i], q) {
-			gpe_stage_take(st, msg);
-			gpe_msg_put(node, msg);
-		}
-	}
-	list_for_each_entry_safe(msg, next, &st->ones, q) {
-		gpe_stage_take(st, msg);
-		gpe_msg_put(node, msg);
-	}
+	for (i = 0; i < hweight64(st->mask); i++)
+		gpe_stage_empty(node, st, &st->slot[i].q);
+	gpe_stage_empty(node, st, &st->ones);
+	gpe_stage_empty(node, st, &st->nones);
 	list_del(&st->list);
 	list_del(&st->closing);
 	list_del(&st->open_link);
+	list_del(&st->wait);
 	if (st->vrec) {
 		gpe_view_put(st->vrec->view);
 		gpe_free(st->vrec);
@@ -125,7 +129,7 @@ static struct gpe_stage *gpe_stage_find(const struct gpe_node *node,
 	return NULL;
 }
 
-static struct gpe_stage *gpe_stage_last(struct gpe_group *grp)
+struct gpe_stage *gpe_stage_last(struct gpe_group *grp)
 {
 	return list_empty(&grp->stages) ?
 		       NULL :
@@ -250,6 +254,8 @@ int gpe_group_change(struct gpe_node *node, struct gpe_group *grp,
 static bool gpe_stage_retag(struct gpe_node *node, struct gpe_stage *st,
 			    u64 mask, u64 region)
 {
+	u32 i;
+
 	if (!st->installed || st->held || st->close_k || !st->view ||
 	    !list_empty(&st->open_link) ||
 	    hweight64(mask) != hweight64(st->mask))
@@ -262,7 +268,17 @@ static bool gpe_stage_retag(struct gpe_node *node, struct gpe_stage *st,
 	st->forced = false;
 	st->broken = 0;
 	st->opens = 0;
+	st->open_sent = false;
+	st->safe = false;
 	st->rec_seq = 0;
+	st->rec_used = 0;
+	st->rec_done = 0;
+	for (i = 0; i < hweight64(mask); i++) {
+		st->slot[i].done = 0;
+		st->slot[i].seen = 0;
+		st->slot[i].told = 0;
+		st->slot[i].need = 0;
+	}
 	return true;
 }
 
@@ -310,8 +326,8 @@ static bool gpe_mark_lost(const struct gpe_opening *op, u64 region, u32 rank,
 	u32 i;
 
 	for (i = 0; i < op->n_cut; i++)
-		if (!op->cut[i].dir && op->cut[i].region == region &&
-		    op->cut[i].rank == rank)
+		if (!op->cut[i].dir && !op->cut[i].one &&
+		    op->cut[i].region == region && op->cut[i].rank == rank)
 			return op->cut[i].mark_k < k;
 	return true;
 }
@@ -344,20 +360,22 @@ static u64 gpe_stage_broken(const struct gpe_stage *st,
 	return broken;
 }
 
-static void gpe_stage_void(struct gpe_node *node, struct gpe_stage *st)
+/* Place of the last order record of a region of the closed epoch. */
+static u64 gpe_recs_end(const struct gpe_opening *op, u64 region)
 {
-	struct gpe_msg *msg, *next;
-	u64 ranks;
+	u32 lo = 0, hi = op->n_recs;
 
-	for (ranks = st->broken & st->mask; ranks; ranks &= ranks - 1) {
-		u32 slot = gpe_slot(st->mask, __ffs64(ranks));
+	while (lo < hi) {
+		u32 mid = (lo + hi) / 2;
 
-		list_for_each_entry_safe(msg, next, &st->q[slot], q) {
-			gpe_stage_take(st, msg);
-			gpe_count(node, GPE_CNT_MSG_VOID);
-			gpe_msg_put(node, msg);
-		}
+		if (op->recs[mid].region == region)
+			return op->recs[mid].seq;
+		if (op->recs[mid].region < region)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
+	return 0;
 }
 
 void gpe_group_force(struct gpe_node *node, struct gpe_group *grp)
@@ -368,11 +386,12 @@ void gpe_group_force(struct gpe_node *node, struct gpe_group *grp)
 		if (st->epoch != node->closed.epoch)
 			continue;
 		st->forced = true;
+		st->rec_done = gpe_recs_end(&node->opening, st->region);
 		list_del_init(&st->open_link);
 		list_del_init(&st->closing);
 		if (st->k && st->view) {
 			st->broken = gpe_stage_broken(st, &node->opening);
-			gpe_stage_void(node, st);
+			gpe_stage_void(node, st, st->broken);
 		}
 	}
 	gpe_group_work(node, grp);
@@ -386,8 +405,8 @@ static bool gpe_ahead(const struct gpe_node *node, const struct gpe_vid *vid)
 }
 
 /* The fault that delivers a message twice: a second one, the same in all. */
-static void gpe_twice(struct gpe_node *node, struct gpe_stage *st, u32 slot,
-		      const struct gpe_msg *msg)
+static void gpe_twice(struct gpe_node *node, struct gpe_stage *st,
+		      struct gpe_slot *slot, const struct gpe_msg *msg)
 {
 	struct gpe_msg *twin;
 
@@ -410,8 +429,41 @@ static void gpe_twice(struct gpe_node *node, struct gpe_stage *st, u32 slot,
 	twin->buf = msg->buf;
 	gpe_buf_get(twin->buf);
 	twin->stage = st;
-	list_add_tail(&twin->q, &st->q[slot]);
+	list_add_tail(&twin->q, &slot->q);
 	st->held++;
+}
+
+static void gpe_stage_add(struct gpe_node *node, struct gpe_stage *st,
+			  struct gpe_msg *msg)
+{
+	u32 nr = gpe_slot(st->mask, msg->rank);
+	struct gpe_slot *slot = &st->slot[nr];
+
+	gpe_msg_get(msg);
+	msg->stage = st;
+	st->held++;
+	if (msg->level == GPE_NONE) {
+		list_add_tail(&msg->q, &st->nones);
+	} else {
+		list_add_tail(&msg->q, &slot->q);
+		st->ready |= gpe_bit(nr);
+	}
+	if (GPE_BROKEN(GPE_FAULT_DUP_DELIVER))
+		gpe_twice(node, st, slot, msg);
+	gpe_group_work(node, st->grp);
+}
+
+/*
+ * A safe message waits until everyone has it, and its record, and says that
+ * the view is open: all of that at once.
+ */
+static void gpe_stage_safe(struct gpe_node *node, struct gpe_region *rgn,
+			   struct gpe_stage *st, struct gpe_msg *msg)
+{
+	msg->hurry = true;
+	st->safe = true;
+	gpe_stage_open(node, st);
+	gpe_region_hurry(node, rgn, gpe_stream(rgn, msg->rank));
 }
 
 static enum gpe_verdict gpe_take_data(struct gpe_node *node,
@@ -432,21 +484,41 @@ static enum gpe_verdict gpe_take_data(struct gpe_node *node,
 		st = NULL;
 	}
 	if (st) {
-		u32 slot = gpe_slot(st->mask, msg->rank);
-
-		gpe_msg_get(msg);
-		msg->stage = st;
-		list_add_tail(&msg->q, &st->q[slot]);
-		st->ready |= gpe_bit(slot);
-		st->held++;
-		if (GPE_BROKEN(GPE_FAULT_DUP_DELIVER))
-			gpe_twice(node, st, slot, msg);
-		gpe_group_work(node, grp);
+		gpe_stage_add(node, st, msg);
+		if (msg->level == GPE_SAFE)
+			gpe_stage_safe(node, rgn, st, msg);
 	}
 	/* Totals count in the region's order even if nobody here reads them. */
-	if (msg->level == GPE_TOTAL)
+	if (msg->level >= GPE_TOTAL)
 		gpe_order_add(node, rgn, msg);
 	return GPE_TAKEN;
+}
+
+/*
+ * A message of order none, before its turn. It needs the view it is stamped
+ * with to be the one delivered here: then no marker that it depends on is
+ * outstanding. How many there may be of a stream is bounded, since a promise
+ * names each.
+ */
+void gpe_take_early(struct gpe_node *node, struct gpe_region *rgn,
+		    struct gpe_msg *msg)
+{
+	struct gpe_group *grp = gpe_group_by_gid(node, msg->gid);
+	struct gpe_stream *s = gpe_stream(rgn, msg->rank);
+	struct gpe_stage *st;
+
+	if (!gpe_moving(node) || !grp || list_empty(&grp->stages) ||
+	    s->n_early >= GPE_EARLY_MAX)
+		return;
+	st = list_first_entry(&grp->stages, struct gpe_stage, list);
+	if (!st->installed || !st->view || st->epoch != node->ep.epoch ||
+	    gpe_vid_cmp(&st->vid, &msg->vid) || st->region != rgn->mask ||
+	    !(st->mask & gpe_bit(msg->rank)))
+		return;
+	msg->dispatched = true;
+	msg->early = true;
+	s->n_early++;
+	gpe_stage_add(node, st, msg);
 }
 
 static enum gpe_verdict gpe_take_one(struct gpe_node *node,
@@ -564,121 +636,6 @@ enum gpe_verdict gpe_dispatch(struct gpe_node *node, struct gpe_region *rgn,
 	return GPE_TAKEN;
 }
 
-/* ---- delivery ---- */
-
-static struct gpe_local *gpe_local_at(const struct gpe_group *grp, u32 port)
-{
-	struct gpe_local *loc;
-
-	list_for_each_entry(loc, &grp->locals, in_grp)
-		if (loc->port == port)
-			return loc;
-	return NULL;
-}
-
-/* Hands @msg over to the host: false when the output is full. */
-static bool gpe_deliver(struct gpe_node *node, struct gpe_stage *st,
-			struct gpe_msg *msg)
-{
-	struct gpe_group *grp = st->grp;
-	struct gpe_local *loc = NULL;
-	bool read = !grp->host;
-	struct gpe_act *act;
-
-	if (msg->type == GPE_IT_ONE) {
-		loc = gpe_local_at(grp, msg->dst_port);
-		read = !loc || loc->fresh;
-	}
-	if (GPE_BROKEN(GPE_FAULT_SELF_SKIP) && msg->rank == node->ep.self &&
-	    !(msg->first_seq & 15))
-		read = true;
-	if (!read) {
-		act = gpe_act_new(node, msg->type == GPE_IT_ONE ?
-						GPE_ACT_DELIVER_ONE :
-						GPE_ACT_DELIVER);
-		if (!act)
-			return false;
-		act->deliver.host = grp->host;
-		act->deliver.cookie = loc ? loc->cookie : NULL;
-		act->deliver.rec = &msg->rec;
-	}
-	gpe_stage_take(st, msg);
-	if (msg->type == GPE_IT_DATA)
-		msg->position = ++st->position;
-	gpe_credit_delivered(node, grp, msg, read);
-	if (read) {
-		gpe_msg_put(node, msg);
-		return true;
-	}
-	grp->delivered++;
-	gpe_count(node, GPE_CNT_MSG_DELIVERED);
-	return true;
-}
-
-static bool gpe_free_to_go(const struct gpe_msg *msg)
-{
-	if (GPE_BROKEN(GPE_FAULT_TOTAL_LOCAL))
-		return true;
-	return msg->level == GPE_FIFO;
-}
-
-/* Delivers from the head of one sender's queue what waits for no record. */
-static bool gpe_drain_slot(struct gpe_node *node, struct gpe_stage *st,
-			   u32 slot)
-{
-	struct gpe_msg *msg, *next;
-
-	list_for_each_entry_safe(msg, next, &st->q[slot], q) {
-		if (!gpe_free_to_go(msg)) {
-			if (GPE_BROKEN(GPE_FAULT_FIFO_OVERTAKE))
-				continue;
-			break;
-		}
-		if (!gpe_deliver(node, st, msg))
-			return false;
-	}
-	return true;
-}
-
-/* What no record orders when the epoch is closed: by rank and sequence. */
-static bool gpe_drain_rest(struct gpe_node *node, struct gpe_stage *st)
-{
-	while (st->ready) {
-		u32 slot = __ffs64(st->ready);
-
-		if (!gpe_deliver(node, st,
-				 list_first_entry(&st->q[slot], struct gpe_msg,
-						  q)))
-			return false;
-	}
-	return true;
-}
-
-static bool gpe_stage_deliver(struct gpe_node *node, struct gpe_stage *st)
-{
-	struct gpe_msg *msg, *next;
-	u64 slots;
-
-	list_for_each_entry_safe(msg, next, &st->ones, q)
-		if (!gpe_deliver(node, st, msg))
-			return false;
-	for (slots = st->ready; slots; slots &= slots - 1)
-		if (!gpe_drain_slot(node, st, __ffs64(slots)))
-			return false;
-	while (!list_empty(&st->totals)) {
-		u32 slot;
-
-		msg = list_first_entry(&st->totals, struct gpe_msg, tq);
-		slot = gpe_slot(st->mask, msg->rank);
-		if (list_first_entry(&st->q[slot], struct gpe_msg, q) != msg)
-			break;
-		if (!gpe_deliver(node, st, msg) ||
-		    !gpe_drain_slot(node, st, slot))
-			return false;
-	}
-	return st->forced ? gpe_drain_rest(node, st) : true;
-}
-
 /* ---- installing views ---- */
 
 static void gpe_group_wake(struct gpe_node *node, struct gpe_group *grp)
@@ -708,6 +665,7 @@ void gpe_group_stable(struct gpe_node *node, struct gpe_region *rgn)
 			break;
 		gpe_group_work(node, st->grp);
 	}
+	gpe_waits_run(node, rgn);
 }
 
 /*
@@ -784,10 +742,18 @@ static bool gpe_stage_install(struct gpe_node *node, struct gpe_stage *st)
 			gpe_group_wake(node, grp);
 		}
 	}
-	if (st->follows && !st->forced && (st->prev_mask & self) &&
-	    (st->mask & ~st->prev_mask))
-		list_add_tail(&st->open_link, &node->opens);
+	if (st->safe || (st->follows && (st->prev_mask & self) &&
+			 (st->mask & ~st->prev_mask)))
+		gpe_stage_open(node, st);
 	return true;
+}
+
+void gpe_stage_open(struct gpe_node *node, struct gpe_stage *st)
+{
+	if (!st->k || !st->installed || st->forced || st->open_sent)
+		return;
+	st->open_sent = true;
+	list_add_tail(&st->open_link, &node->opens);
 }
 
 /*

@@ -6,8 +6,9 @@
  *   gpe_wire    packets of streams: encode, decode, validate
  *   gpe_region  reliable streams among a set of nodes of one epoch;
  *		 gpe_stream: their messages, gpe_repair: their end
- *   gpe_group   a group on this node: stages, delivery, views; gpe_submit:
- *		 sends, gpe_order: total order, gpe_mark: markers and opens
+ *   gpe_group   a group on this node: stages and views; gpe_deliver: what may
+ *		 be delivered, gpe_submit: sends, gpe_order: total order,
+ *		 gpe_mark: markers and opens; see gpe_stage.h
  *   gpe_dir     the directory: log, requests, groups and members; gpe_epoch:
  *		 from one epoch to the next, gpe_snap: for a joiner
  *   gpe_credit  room of receivers, granted to senders
@@ -27,6 +28,7 @@
 #include "gpe_epoch.h"
 #include "gpe_fault.h"
 #include "gpe_pkt.h"
+#include "gpe_stage.h"
 
 /* ---- ranks, masks, epochs ---- */
 
@@ -147,13 +149,19 @@ struct gpe_fragblk {
  * @level: enum gpe_level
  * @rank: of the stream's sender, in the epoch of its stream
  * @dispatched: gpe_dispatch() has taken it
+ * @early: of order none, taken before its turn in the stream
  * @ordered: has its place in the stage's total list
+ * @hurry: others wait to hear that it is stable
  * @epoch: of its stream
  * @first_seq: sequence number of its first fragment
  * @n_frags: fragments; @got of them are here
  * @frag_len: bytes of every fragment but the last
  * @len: payload bytes of the whole message
  * @credit: number of the credit entry whose unread bytes it counts in
+ * @lamport: its sender's clock
+ * @after: the last order record that its sender had used in this view
+ * @rec_seq: the record that orders it, once there is one
+ * @vec: what else its sender had delivered, NULL: nothing new
  * @rb: in the stream's tree, by @first_seq
  * @q: in its stage's queue of the sender
  * @tq: in its stage's total list, or the stream's list of unordered totals
@@ -168,7 +176,9 @@ struct gpe_msg {
 	u8 level;
 	u8 rank;
 	bool dispatched;
+	bool early;
 	bool ordered;
+	bool hurry;
 	u8 inl_len;
 	u16 n_frags;
 	u16 got;
@@ -183,6 +193,10 @@ struct gpe_msg {
 	u32 dst_port;
 	u32 credit;
 	u64 position;
+	u64 lamport;
+	u64 after;
+	u64 rec_seq;
+	struct gpe_vec *vec;
 	struct rb_node rb;
 	struct list_head q;
 	struct list_head tq;
@@ -224,6 +238,8 @@ static inline u64 gpe_msg_last_seq(const struct gpe_msg *msg)
  *	came before it
  * @unordered: own or received total messages, dispatched, that no record has
  *	ordered yet, in sequence
+ * @todo_safe: one of @n_todo is safe
+ * @n_early: messages taken before their turn, and still beyond @next
  * @cut: closing epoch: last item that belongs to it; U64_MAX otherwise
  * @holder: closing epoch: rank of a node that holds all up to @cut
  */
@@ -238,6 +254,8 @@ struct gpe_stream {
 	u64 stable_k;
 	struct list_head unordered;
 	u32 n_todo;		/* sequencer: of those, not in a record yet */
+	bool todo_safe;
+	u32 n_early;
 	u64 cut;
 	u8 holder;
 	/* receiver side, gpe_region's own */
@@ -274,6 +292,8 @@ struct gpe_peerack {
  *	records and its own total messages, in sequence
  * @rec_pos: byte of the first record that is to be done next
  * @rec_left: messages its entry there still orders, 0: not begun
+ * @rec_done: place of the last record that is done
+ * @waits: stages that wait for a record, or for something to be stable
  */
 struct gpe_region {
 	struct rb_node rb;
@@ -290,6 +310,8 @@ struct gpe_region {
 	struct list_head recs;
 	u32 rec_pos;
 	u32 rec_left;
+	u64 rec_done;
+	struct list_head waits;
 	struct list_head seq_work; /* in node->seq_regions */
 	u64 mark_want;
 	u64 mark_sent;
@@ -324,68 +346,6 @@ static inline struct gpe_stream *gpe_stream(struct gpe_region *rgn, u32 rank)
 }
 
 /* ---- groups (gpe_group) ---- */
-
-/**
- * struct gpe_stage - a view of a group on this node, or the part of it that
- *	lies in one epoch: messages wait in it until they can be delivered
- * @list: in the group's list; the first is the one being delivered
- * @view: NULL at the end stage of a group that this node has left
- * @epoch: the epoch whose ranks the masks use
- * @k: change that opened it, 0 if it opened with the epoch
- * @mask: nodes with members in the view
- * @region: mask of the region that carries its messages
- * @prev_mask: nodes of the view before, 0 if that was of an earlier epoch
- * @silent: same view as before, in a new epoch: no event
- * @forced: the epoch is closed: no more markers or opens will come
- * @broken: ranks whose messages of this stage are void
- * @close_k: change that closes it, 0 while it is the latest
- * @opens: ranks that said OPEN for @k
- * @installed: its view was delivered
- * @ready: slots whose queue is not empty
- * @q: a queue for each set bit of @mask, in the order sent
- * @follows: the stage before it was delivered here
- * @rec_seq: place of the last record that ordered a message of it
- * @open_link: in node->opens while the OPEN of this view is to be sent
- * @totals: messages in total order
- * @ones: messages to one member that wait for the view
- */
-struct gpe_stage {
-	struct list_head list;
-	struct list_head closing;
-	struct gpe_group *grp;
-	struct gpe_view *view;
-	struct gpe_view_rec *vrec; /* record made ready: install cannot fail */
-	struct gpe_vid vid;
-	u64 epoch;
-	u64 k;
-	u64 mask;
-	u64 region;
-	u64 prev_mask;
-	u64 prev_region;
-	bool silent;
-	bool forced;
-	bool installed;
-	bool follows;
-	struct list_head open_link;
-	u64 broken;
-	u64 close_k;
-	u64 opens;
-	u64 position;
-	u64 ready;
-	u64 rec_seq;
-	u32 held;
-	struct list_head totals;
-	struct list_head ones;
-	struct list_head q[];
-};
-
-/* Past views of a group within this epoch, for the rule on void messages. */
-#define GPE_HIST 8
-struct gpe_hist {
-	u64 k;
-	u64 prev_region;
-	u64 prev_mask;
-};
 
 enum gpe_local_state {
 	GPE_LS_ASK,	/* the join is to be (re)quested */
@@ -525,6 +485,7 @@ struct gpe_group {
  * @holder: a node of the proposal that holds all of it
  * @seq: last item
  * @mark_k: highest change of a MARK up to @seq
+ * @one: a whole message of order none beyond that, items @mark_k to @seq
  *
  * A stream without an entry ends at its stable mark: all old nodes stood there.
  */
@@ -535,6 +496,7 @@ struct gpe_cut {
 	u8 rank;
 	u8 holder;
 	bool dir;
+	bool one;
 };
 
 /**
@@ -629,6 +591,7 @@ struct gpe_node {
 	u32 n_bearers;
 	const char *why;	/* text for people */
 	u64 max_epoch;		/* highest epoch heard of */
+	u64 lamport;		/* clock of messages, of all groups */
 	struct gpe_epoch ep;	/* current; ep.epoch 0: none */
 	struct gpe_path path[GPE_PATHS_MAX];
 	u32 n_paths;
@@ -647,6 +610,8 @@ struct gpe_node {
 	struct list_head work_regions;
 	struct list_head seq_regions;
 	struct list_head mark_regions;
+	u32 n_singles;
+	struct gpe_cut *singles; /* closing: of the cut, those of order none */
 
 	/* gpe_dir, gpe_group */
 	struct rb_root groups_by_name;
@@ -747,7 +712,7 @@ int gpe_wire_decode(struct gpe_node *node, const struct gpe_ev_packet *ev,
 u32 gpe_wire_body(u8 *p, u64 region, u64 a, u64 b, u8 nr, bool dir,
 		  bool repair, u8 n);
 u32 gpe_wire_range(u8 *p, u64 from, u64 to);
-u32 gpe_wire_item_len(const struct gpe_msg *msg);
+u32 gpe_wire_item_len(const struct gpe_msg *msg, u32 idx);
 u32 gpe_wire_item(u8 *p, const struct gpe_msg *msg, u32 idx);
 /* Body of control packets, after the common head: gpe_wirev. Same result. */
 int gpe_wirev_decode(const u8 *p, u32 len, struct gpe_pkt *pkt);
@@ -794,7 +759,7 @@ u32 gpe_region_report(struct gpe_node *node, struct gpe_cut *cut, u32 max);
 int gpe_region_set_cut(struct gpe_node *node, const struct gpe_cut *cut,
 		       u32 n);
 /* Closing: everything up to the cut is here. */
-bool gpe_region_complete(const struct gpe_node *node);
+bool gpe_region_complete(struct gpe_node *node);
 /* Closing: another ballot was promised, the cut of the last one is void. */
 void gpe_region_drop_cut(struct gpe_node *node);
 /* Installing: dispatch all up to the cut (region 0 first), drop the rest.
@@ -838,6 +803,9 @@ int gpe_group_reopen(struct gpe_node *node, struct gpe_group *grp,
 void gpe_group_force(struct gpe_node *node, struct gpe_group *grp);
 /* Drops the stages and what they hold. */
 void gpe_group_drop(struct gpe_node *node, struct gpe_group *grp);
+/* A whole message of order none, before its turn: delivers it if it may. */
+void gpe_take_early(struct gpe_node *node, struct gpe_region *rgn,
+		    struct gpe_msg *msg);
 /* A total message, in sequence: where does its order come from? */
 void gpe_order_add(struct gpe_node *node, struct gpe_region *rgn,
 		   struct gpe_msg *msg);

@@ -25,10 +25,12 @@ enum {
 	/* Payload of one message, bytes. */
 	GPE_MSG_MAX = 1048576,
 	/* Payload of one fragment: at least 1 KiB so that the largest message
-	 * fits into a window, at most what a 16-bit length can say.
+	 * fits into a window, at most what a 16-bit length can say. A vector
+	 * in front of the first makes all of them smaller, by up to so much.
 	 */
 	GPE_FRAG_MIN = 1024,
 	GPE_FRAG_MAX = 60000,
+	GPE_FRAG_VEC = 400,
 
 	/* Items a sender may have numbered and not known stable: user data,
 	 * and on top of it the share of records, markers and the log.
@@ -37,6 +39,10 @@ enum {
 	GPE_WINDOW_CTL = 512,
 	/* What a receiver takes beyond its contiguous prefix. */
 	GPE_WINDOW_RX = 2048,
+	/* Messages of order none delivered before their turn, a stream: each
+	 * has an entry of its own in a promise and in the cut.
+	 */
+	GPE_EARLY_MAX = 64,
 
 	/* Header part of a datagram (packet header and item headers), bytes. */
 	GPE_HDR_MAX = 1024,
@@ -55,7 +61,7 @@ enum {
 	 * use at most: each item of a datagram takes a message and a block of
 	 * fragments; records and markers come on top.
 	 */
-	GPE_CELL_SIZE = 448,
+	GPE_CELL_SIZE = 480,
 	GPE_STEP_CELLS = 2 * GPE_ITEMS_MAX + 16,
 	/* Free cells kept for later rather than given back. */
 	GPE_POOL_MAX = 256,

@@ -8,11 +8,17 @@
 #include "gpe_int.h"
 
 /* @msg has its place in the total order, by the record at @seq. */
-static void gpe_place(struct gpe_node *node, struct gpe_msg *msg, u64 seq)
+static void gpe_place(struct gpe_node *node, struct gpe_region *rgn,
+		      struct gpe_msg *msg, u64 seq)
 {
 	struct gpe_stage *st = msg->stage;
 
 	list_del_init(&msg->tq);
+	msg->rec_seq = seq;
+	/* Safe messages wait until this record is stable. */
+	if (msg->level == GPE_SAFE && !node->draining)
+		gpe_region_hurry(node, rgn,
+				 gpe_stream(rgn, gpe_lowest(rgn->mask)));
 	if (st) {
 		st->rec_seq = max(st->rec_seq, seq);
 		msg->ordered = true;
@@ -43,7 +49,7 @@ static bool gpe_record_run(struct gpe_node *node, struct gpe_region *rgn,
 				rgn->rec_left = 0;
 				break;
 			}
-			gpe_place(node,
+			gpe_place(node, rgn,
 				  list_first_entry(&s->unordered,
 						   struct gpe_msg, tq),
 				  rec->first_seq);
@@ -62,11 +68,13 @@ static void gpe_recs_run(struct gpe_node *node, struct gpe_region *rgn)
 			list_first_entry(&rgn->recs, struct gpe_msg, tq);
 
 		if (msg->type == GPE_IT_DATA) {
-			gpe_place(node, msg, msg->first_seq);
+			rgn->rec_done = msg->first_seq;
+			gpe_place(node, rgn, msg, msg->first_seq);
 			continue;
 		}
 		if (!gpe_record_run(node, rgn, msg))
 			return;
+		rgn->rec_done = msg->first_seq;
 		list_del_init(&msg->tq);
 		gpe_msg_put(node, msg);
 	}
@@ -78,8 +86,13 @@ static void gpe_recs_run(struct gpe_node *node, struct gpe_region *rgn)
  */
 void gpe_order_run(struct gpe_node *node, struct gpe_region *rgn)
 {
-	if (!node->draining)
-		gpe_recs_run(node, rgn);
+	u64 was = rgn->rec_done;
+
+	if (node->draining)
+		return;
+	gpe_recs_run(node, rgn);
+	if (rgn->rec_done != was)
+		gpe_waits_run(node, rgn);
 }
 
 void gpe_order_finish(struct gpe_node *node)
@@ -116,6 +129,9 @@ static bool gpe_record_write(struct gpe_node *node, struct gpe_region *rgn)
 		rec->inl[rec->inl_len++] = n >> 8;
 		rec->inl[rec->inl_len++] = n;
 		s->n_todo -= n;
+		rec->hurry |= s->todo_safe;
+		if (!s->n_todo)
+			s->todo_safe = false;
 	}
 	gpe_region_append(node, rgn, rec);
 	return true;
@@ -148,6 +164,7 @@ void gpe_order_add(struct gpe_node *node, struct gpe_region *rgn,
 	list_add_tail(&msg->tq, &s->unordered);
 	if (node->ep.self == seqr) {
 		s->n_todo++;
+		s->todo_safe |= msg->level == GPE_SAFE;
 		if (list_empty(&rgn->seq_work))
 			list_add_tail(&rgn->seq_work, &node->seq_regions);
 	} else {

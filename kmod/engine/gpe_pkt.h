@@ -32,7 +32,7 @@ enum gpe_pkt_type {
 	GPE_PK_N
 };
 
-/* An item of a DATA packet, decoded. */
+/* An item of a DATA packet, decoded; the last four with fragment 0 only. */
 struct gpe_item {
 	u8 type;
 	u8 level;
@@ -48,6 +48,10 @@ struct gpe_item {
 	u32 dst_port;
 	u32 off;		/* of the payload in the packet's buffer */
 	const u8 *inl;
+	u64 lamport;
+	u64 rec;		/* struct gpe_msg */
+	u64 vec_mask;		/* struct gpe_vec */
+	const u8 *vec;
 };
 
 struct gpe_pkt_data {

@@ -272,12 +272,19 @@ static u32 gpe_cuts_collect(const struct gpe_node *node,
 	return n;
 }
 
+static bool gpe_same_stream(const struct gpe_cut *a, const struct gpe_cut *b)
+{
+	return a->dir == b->dir && a->region == b->region &&
+	       a->rank == b->rank;
+}
+
 /* Fills the value's cut from the promises of its old nodes. */
 static int gpe_cut_make(struct gpe_node *node)
 {
 	struct gpe_change *ch = node->change;
 	const struct gpe_lead *lead = &ch->lead;
 	struct gpe_value *val = &ch->val;
+	const struct gpe_cut *prefix = NULL;
 	struct gpe_promise pr;
 	u32 i, n = 0, kept = 0;
 
@@ -297,10 +304,18 @@ static int gpe_cut_make(struct gpe_node *node)
 			n += gpe_cuts_collect(node, &lead->part[i],
 					      val->cut + n);
 	gpe_cuts_sort(val->cut, n);
+	/* Of each stream the longest prefix, and what it does not cover. */
 	for (i = 0; i < n; i++) {
-		if (kept && !gpe_cut_cmp(&val->cut[kept - 1], &val->cut[i]))
+		const struct gpe_cut *c = &val->cut[i];
+
+		if ((prefix && gpe_same_stream(prefix, c) &&
+		     c->seq <= prefix->seq) ||
+		    (kept && !gpe_cut_cmp(&val->cut[kept - 1], c)))
 			continue;
-		val->cut[kept++] = val->cut[i];
+		val->cut[kept] = *c;
+		if (!c->one)
+			prefix = &val->cut[kept];
+		kept++;
 	}
 	val->n_cut = kept;
 	return 0;

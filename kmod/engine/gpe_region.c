@@ -87,6 +87,7 @@ static void gpe_region_init(struct gpe_region *rgn, u64 mask, bool dir)
 	INIT_LIST_HEAD(&rgn->seq_work);
 	INIT_LIST_HEAD(&rgn->mark_work);
 	INIT_LIST_HEAD(&rgn->closing);
+	INIT_LIST_HEAD(&rgn->waits);
 	gpe_timer_init(&rgn->timer, GPE_TM_REGION);
 	for (i = 0; i < rgn->n; i++) {
 		struct gpe_stream *s = &rgn->stream[i];
@@ -200,7 +201,10 @@ void gpe_advance(struct gpe_node *node, struct gpe_region *rgn,
 
 		if (!msg || gpe_msg_last_seq(msg) > min(s->cum, s->cut))
 			return;
-		if (gpe_dispatch(node, rgn, msg) == GPE_STALL) {
+		if (msg->early) {
+			msg->early = false;
+			s->n_early--;
+		} else if (gpe_dispatch(node, rgn, msg) == GPE_STALL) {
 			s->stalled = true;
 			return;
 		}
@@ -253,14 +257,6 @@ void gpe_region_append(struct gpe_node *node, struct gpe_region *rgn,
 
 /* ---- receiving data ---- */
 
-static bool gpe_msg_fits(const struct gpe_msg *msg, const struct gpe_item *it)
-{
-	return msg->type == it->type && msg->level == it->level &&
-	       msg->n_frags == it->n_frags && msg->len == it->total &&
-	       (it->n_frags == 1 || msg->frag_len == it->frag_len) &&
-	       msg->gid == it->gid && msg->sender.port == it->port;
-}
-
 static struct gpe_msg *gpe_rx_new(struct gpe_node *node, struct gpe_stream *s,
 				  u32 origin, u64 first,
 				  const struct gpe_item *it)
@@ -296,48 +292,6 @@ static struct gpe_msg *gpe_rx_new(struct gpe_node *node, struct gpe_stream *s,
 	}
 	gpe_msg_insert(s, msg);
 	return msg;
-}
-
-/* Takes fragment @it in; false if it was here or found no memory. */
-static bool gpe_rx_frag(struct gpe_node *node, struct gpe_msg *msg,
-			const struct gpe_item *it, void *buf)
-{
-	u32 i = it->idx % GPE_BLK_FRAGS, nr = it->idx / GPE_BLK_FRAGS;
-	struct gpe_fragblk *blk;
-
-	if (msg->n_frags == 1) {
-		if (msg->got)
-			return false;
-		if (it->len) {
-			msg->buf = buf;
-			msg->off = it->off;
-			gpe_buf_get(buf);
-		}
-		msg->got = 1;
-		return true;
-	}
-	for (blk = msg->blk; blk; blk = blk->next)
-		if (blk->nr == nr)
-			break;
-	if (!blk) {
-		blk = gpe_cell_get(node);
-		if (!blk) {
-			gpe_count(node, GPE_CNT_DROP_NOMEM);
-			return false;
-		}
-		blk->nr = nr;
-		blk->next = msg->blk;
-		msg->blk = blk;
-	}
-	if (blk->have & BIT(i))
-		return false;
-	blk->have |= BIT(i);
-	blk->frag[i].buf = buf;
-	blk->frag[i].off = it->off;
-	blk->frag[i].len = it->len;
-	gpe_buf_get(buf);
-	msg->got++;
-	return true;
 }
 
 static void gpe_rx_item(struct gpe_node *node, struct gpe_region *rgn,
@@ -379,31 +333,6 @@ static void gpe_rx_item(struct gpe_node *node, struct gpe_region *rgn,
 	s->unacked++;
 	if (seq > s->top)
 		s->top = seq;
-}
-
-/*
- * Moves the contiguous mark, fragment by fragment: a message may be larger
- * than what may be under way, so its parts must be acknowledged.
- */
-static void gpe_rx_contiguous(struct gpe_stream *s)
-{
-	struct gpe_msg *msg = gpe_msg_at(s, s->cum + 1);
-	struct gpe_seg seg;
-
-	while (msg && msg->got) {
-		u64 last = gpe_msg_last_seq(msg);
-
-		if (msg->got == msg->n_frags)
-			s->cum = last;
-		while (s->cum < last &&
-		       gpe_msg_frag(msg, s->cum + 1 - msg->first_seq, &seg))
-			s->cum++;
-		if (s->cum < last)
-			break;
-		msg = gpe_msg_at(s, s->cum + 1);
-	}
-	if (s->top < s->cum)
-		s->top = s->cum;
 }
 
 /* May this packet change the region's streams now? */
@@ -485,6 +414,25 @@ static void gpe_rx_ack_when(struct gpe_node *node, struct gpe_region *rgn,
 	}
 }
 
+/* What came whole, and of no order, waits for nothing that came not. */
+static void gpe_rx_early(struct gpe_node *node, struct gpe_region *rgn,
+			 struct gpe_stream *s, const struct gpe_pkt_data *d)
+{
+	u32 i;
+
+	for (i = 0; i < d->n; i++) {
+		const struct gpe_item *it = &d->item[i];
+		struct gpe_msg *msg;
+
+		if (it->type != GPE_IT_DATA || it->level != GPE_NONE ||
+		    d->base + i < s->next)
+			continue;
+		msg = gpe_msg_at(s, d->base + i);
+		if (msg && msg->got == msg->n_frags && !msg->dispatched)
+			gpe_take_early(node, rgn, msg);
+	}
+}
+
 void gpe_region_rx_data(struct gpe_node *node, struct gpe_pkt *pkt)
 {
 	struct gpe_pkt_data *d = &pkt->data;
@@ -504,12 +452,14 @@ void gpe_region_rx_data(struct gpe_node *node, struct gpe_pkt *pkt)
 	}
 	s = gpe_stream(rgn, d->origin);
 	for (i = 0; i < d->n; i++) {
-		if (d->base + i > s->cut ||
+		u64 seq = d->base + i;
+
+		if ((seq > s->cut && !gpe_single(node, rgn, d->origin, seq)) ||
 		    (d->repair && s->cut == U64_MAX)) {
 			gpe_count(node, GPE_CNT_DROP_WEDGED);
 			break;
 		}
-		gpe_rx_item(node, rgn, s, d->origin, d->base + i, &d->item[i],
+		gpe_rx_item(node, rgn, s, d->origin, seq, &d->item[i],
 			    pkt->buf);
 	}
 	gpe_rx_contiguous(s);
@@ -519,6 +469,7 @@ void gpe_region_rx_data(struct gpe_node *node, struct gpe_pkt *pkt)
 			gpe_view_repaired(node);
 		return;
 	}
+	gpe_rx_early(node, rgn, s, d);
 	gpe_told_stable(node, rgn, s, d->stable);
 	gpe_rx_ack_when(node, rgn, s);
 }
@@ -775,7 +726,7 @@ static bool gpe_tx_items(struct gpe_node *node, struct gpe_region *rgn,
 			continue;
 		}
 		idx = *from - msg->first_seq;
-		item = gpe_wire_item_len(msg);
+		item = gpe_wire_item_len(msg, idx);
 		if (!gpe_item_is_ctl(msg->type) &&
 		    !gpe_msg_frag(msg, idx, &seg)) {
 			if (n)
@@ -866,7 +817,8 @@ static bool gpe_tx_ack(struct gpe_node *node, struct gpe_region *rgn,
 		return false;
 	if (s->top > s->cum) {
 		if (node->now >= s->nack_at) {
-			n = gpe_missing(s, s->top, r, GPE_NACKS_MAX);
+			n = gpe_missing(s, s->cum + 1, s->top, r,
+					GPE_NACKS_MAX);
 			s->nack_at = node->now + max_t(u64, GPE_NACK_GAP_NS,
 						       rgn->srtt_ns);
 		}
@@ -941,6 +893,8 @@ static void gpe_region_free(struct gpe_node *node, struct gpe_region *rgn)
 	gpe_timer_cancel(node, &rgn->timer);
 	list_for_each_entry_safe(st, st_next, &rgn->closing, closing)
 		list_del_init(&st->closing);
+	list_for_each_entry_safe(st, st_next, &rgn->waits, wait)
+		list_del_init(&st->wait);
 	gpe_list_put(node, &rgn->recs);
 	for (i = 0; i < rgn->n; i++) {
 		struct gpe_stream *s = &rgn->stream[i];
@@ -962,6 +916,7 @@ static void gpe_region_free(struct gpe_node *node, struct gpe_region *rgn)
 
 void gpe_region_free_all(struct gpe_node *node)
 {
+	gpe_region_drop_cut(node);
 	while (!list_empty(&node->regions))
 		gpe_region_free(node, list_first_entry(&node->regions,
 						       struct gpe_region,

@@ -80,6 +80,7 @@ void gpe_trim(struct gpe_node *node, struct gpe_region *rgn,
 	      struct gpe_stream *s)
 {
 	bool own = s == gpe_own(node, rgn);
+	bool hurry = false;
 	u64 k = s->stable_k;
 	struct gpe_msg *msg;
 
@@ -92,23 +93,122 @@ void gpe_trim(struct gpe_node *node, struct gpe_region *rgn,
 			rgn->inflight_ctl--;
 		else if (own)
 			rgn->inflight_data -= msg->n_frags;
+		hurry |= msg->hurry;
 		gpe_msg_unlink(node, s, msg);
 	}
-	if (k == s->stable_k)
-		return;
-	s->stable_k = k;
-	gpe_group_stable(node, rgn);
-	/* Views may wait for this at the others. */
-	if (own && rgn->n > 1) {
+	if (k != s->stable_k) {
+		s->stable_k = k;
+		hurry = true;
+		gpe_group_stable(node, rgn);
+	}
+	/* Views, or safe messages, may wait for this at the others. */
+	if (hurry && own && rgn->n > 1) {
 		rgn->status_to |= rgn->mask & ~gpe_bit(node->ep.self);
 		gpe_region_work(node, rgn);
 	}
 }
 
-/* What of stream @s is missing up to @to: ranges, at most @max. */
-u32 gpe_missing(struct gpe_stream *s, u64 to, struct gpe_range *r, u32 max)
+/* ---- receiving ---- */
+
+bool gpe_msg_fits(const struct gpe_msg *msg, const struct gpe_item *it)
 {
-	u64 seq = s->cum + 1;
+	return msg->type == it->type && msg->level == it->level &&
+	       msg->n_frags == it->n_frags && msg->len == it->total &&
+	       (it->n_frags == 1 || msg->frag_len == it->frag_len) &&
+	       msg->gid == it->gid && msg->sender.port == it->port;
+}
+
+/* What comes with the first fragment; false without memory. */
+static bool gpe_rx_ext(struct gpe_node *node, struct gpe_msg *msg,
+		       const struct gpe_item *it)
+{
+	if (it->idx)
+		return true;
+	if (it->vec_mask) {
+		msg->vec = gpe_cell_get(node);
+		if (!msg->vec) {
+			gpe_count(node, GPE_CNT_DROP_NOMEM);
+			return false;
+		}
+		msg->vec->mask = it->vec_mask;
+		memcpy(msg->vec->seq, it->vec,
+		       hweight64(it->vec_mask) * GPE_VEC_SEQ);
+	}
+	msg->lamport = it->lamport;
+	msg->after = it->rec;
+	return true;
+}
+
+bool gpe_rx_frag(struct gpe_node *node, struct gpe_msg *msg,
+		 const struct gpe_item *it, void *buf)
+{
+	u32 i = it->idx % GPE_BLK_FRAGS, nr = it->idx / GPE_BLK_FRAGS;
+	struct gpe_fragblk *blk;
+
+	if (msg->n_frags == 1) {
+		if (msg->got || !gpe_rx_ext(node, msg, it))
+			return false;
+		if (it->len) {
+			msg->buf = buf;
+			msg->off = it->off;
+			gpe_buf_get(buf);
+		}
+		msg->got = 1;
+		return true;
+	}
+	for (blk = msg->blk; blk; blk = blk->next)
+		if (blk->nr == nr)
+			break;
+	if (!blk) {
+		blk = gpe_cell_get(node);
+		if (!blk) {
+			gpe_count(node, GPE_CNT_DROP_NOMEM);
+			return false;
+		}
+		blk->nr = nr;
+		blk->next = msg->blk;
+		msg->blk = blk;
+	}
+	if ((blk->have & BIT(i)) || !gpe_rx_ext(node, msg, it))
+		return false;
+	blk->have |= BIT(i);
+	blk->frag[i].buf = buf;
+	blk->frag[i].off = it->off;
+	blk->frag[i].len = it->len;
+	gpe_buf_get(buf);
+	msg->got++;
+	return true;
+}
+
+/*
+ * Moves the contiguous mark, fragment by fragment: a message may be larger
+ * than what may be under way, so its parts must be acknowledged.
+ */
+void gpe_rx_contiguous(struct gpe_stream *s)
+{
+	struct gpe_msg *msg = gpe_msg_at(s, s->cum + 1);
+	struct gpe_seg seg;
+
+	while (msg && msg->got) {
+		u64 last = gpe_msg_last_seq(msg);
+
+		if (msg->got == msg->n_frags)
+			s->cum = last;
+		while (s->cum < last &&
+		       gpe_msg_frag(msg, s->cum + 1 - msg->first_seq, &seg))
+			s->cum++;
+		if (s->cum < last)
+			break;
+		msg = gpe_msg_at(s, s->cum + 1);
+	}
+	if (s->top < s->cum)
+		s->top = s->cum;
+}
+
+/* What of stream @s is missing in these items: ranges, at most @max. */
+u32 gpe_missing(struct gpe_stream *s, u64 seq, u64 to, struct gpe_range *r,
+		u32 max)
+{
 	struct gpe_seg seg;
 	u32 n = 0;
 

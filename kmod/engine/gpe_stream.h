@@ -16,8 +16,15 @@ void gpe_msg_unlink(struct gpe_node *node, struct gpe_stream *s,
 /* Lets go of what is stable and dispatched. */
 void gpe_trim(struct gpe_node *node, struct gpe_region *rgn,
 	      struct gpe_stream *s);
-/* What of stream @s is missing up to @to: ranges, at most @max. */
-u32 gpe_missing(struct gpe_stream *s, u64 to, struct gpe_range *r, u32 max);
+/* Is @it of this message, as far as can be seen? */
+bool gpe_msg_fits(const struct gpe_msg *msg, const struct gpe_item *it);
+/* Takes fragment @it in; false if it was here or found no memory. */
+bool gpe_rx_frag(struct gpe_node *node, struct gpe_msg *msg,
+		 const struct gpe_item *it, void *buf);
+void gpe_rx_contiguous(struct gpe_stream *s);
+/* What of stream @s is missing in items @seq to @to: ranges, at most @max. */
+u32 gpe_missing(struct gpe_stream *s, u64 seq, u64 to, struct gpe_range *r,
+		u32 max);
 
 struct gpe_stream *gpe_own(struct gpe_node *node, struct gpe_region *rgn);
 struct gpe_peerack *gpe_ack_of(struct gpe_region *rgn, u32 rank);
@@ -40,6 +47,10 @@ void gpe_tx_push(struct gpe_node *node, struct gpe_region *rgn);
 /* Do the items not sent yet wait for a batch? Sets when they end to. */
 bool gpe_tx_hold(struct gpe_node *node, struct gpe_region *rgn);
 u64 gpe_paths(const struct gpe_node *node, u64 ranks);
+/* Closing: the message beyond the prefix that item @seq is of, or NULL. */
+const struct gpe_cut *gpe_single(const struct gpe_node *node,
+				 const struct gpe_region *rgn, u32 rank,
+				 u64 seq);
 /* Closing: asks the holders for what lacks; false when the output is full. */
 bool gpe_tx_wants(struct gpe_node *node, struct gpe_region *rgn);
 

@@ -20,16 +20,27 @@ static enum gpe_block gpe_submit_state(const struct gpe_node *node,
 	return GPE_BLOCK_NONE;
 }
 
+/* As struct group_props says: 0 is total, or none where that is left out. */
+static u8 gpe_group_level(const struct gpe_group *grp)
+{
+	u32 orders = grp->props.orders;
+
+	if (grp->props.order)
+		return grp->props.order;
+	return !orders || (orders & BIT(GPE_TOTAL)) ? GPE_TOTAL : GPE_NONE;
+}
+
 static int gpe_submit_check(const struct gpe_group *grp,
-			    const struct gpe_ev_submit *ev)
+			    struct gpe_ev_submit *ev)
 {
 	u32 max = grp->props.msg_max ? grp->props.msg_max : GPE_MSG_MAX;
 
 	if (ev->len > max)
 		return -EMSGSIZE;
-	if (ev->level != GPE_FIFO && ev->level != GPE_TOTAL)
-		return ev->level <= GPE_SAFE ? -EOPNOTSUPP : -EINVAL;
-	if (grp->props.orders && !(grp->props.orders & BIT(ev->level)))
+	if (ev->level == GPE_GROUPS_OWN)
+		ev->level = gpe_group_level(grp);
+	if (ev->level > GPE_SAFE ||
+	    (grp->props.orders && !(grp->props.orders & BIT(ev->level))))
 		return -EINVAL;
 	if (ev->demand && gpe_vid_cmp(&ev->vid, &grp->latest->id))
 		return -ESTALE;
@@ -54,10 +65,27 @@ static int gpe_submit_dst(const struct gpe_node *node,
 	return rank < 0 ? -EHOSTUNREACH : rank;
 }
 
+/*
+ * What the message depends on, beyond what its sender's last one did. The
+ * stage is that of the latest view: what was delivered in one before it comes
+ * first anyway.
+ */
+static bool gpe_submit_deps(struct gpe_node *node, struct gpe_stage *st,
+			    struct gpe_msg *msg, u32 vec_len)
+{
+	msg->after = st->rec_used;
+	if (!vec_len)
+		return true;
+	msg->vec = gpe_cell_get(node);
+	if (msg->vec)
+		gpe_vec_make(node, st, msg->vec);
+	return msg->vec;
+}
+
 static struct gpe_msg *gpe_submit_msg(struct gpe_node *node,
-				      const struct gpe_group *grp,
+				      struct gpe_group *grp,
 				      const struct gpe_ev_submit *ev,
-				      u32 n_frags, u32 frag_len)
+				      u32 frag_len, u32 vec_len)
 {
 	struct gpe_msg *msg =
 		gpe_msg_new(node, ev->to_one ? GPE_IT_ONE : GPE_IT_DATA);
@@ -65,12 +93,18 @@ static struct gpe_msg *gpe_submit_msg(struct gpe_node *node,
 	if (!msg)
 		return NULL;
 	msg->level = ev->level;
-	msg->n_frags = n_frags;
-	msg->got = n_frags;
+	if (!ev->to_one && ev->level >= GPE_CAUSAL &&
+	    !gpe_submit_deps(node, gpe_stage_last(grp), msg, vec_len)) {
+		gpe_msg_put(node, msg);
+		return NULL;
+	}
+	msg->n_frags = ev->len ? DIV_ROUND_UP(ev->len, frag_len) : 1;
+	msg->got = msg->n_frags;
 	msg->frag_len = frag_len;
 	msg->len = ev->len;
 	msg->gid = grp->gid;
 	msg->vid = grp->latest->id;
+	msg->lamport = ++node->lamport;
 	msg->sender.node = node->cfg.id;
 	msg->sender.inc = node->inc;
 	msg->sender.port = (*ev->local_at)->port;
@@ -100,7 +134,7 @@ static int gpe_submit_do(struct gpe_node *node, struct gpe_ev_submit *ev)
 	struct gpe_local *loc = *ev->local_at;
 	struct gpe_group *grp = loc ? loc->grp : NULL;
 	u64 self = gpe_bit(node->ep.self), mask, region;
-	u32 frag_len, n_frags;
+	u32 frag_len, vec_len = 0;
 	struct gpe_region *rgn;
 	enum gpe_block block;
 	struct gpe_msg *msg;
@@ -131,14 +165,16 @@ static int gpe_submit_do(struct gpe_node *node, struct gpe_ev_submit *ev)
 	rgn = gpe_region_get(node, region, false);
 	if (!rgn)
 		return -ENOMEM;
-	frag_len = rgn->n == 1 ? GPE_MSG_MAX : node->frag_len;
-	n_frags = ev->len ? (ev->len + frag_len - 1) / frag_len : 1;
-	if (!gpe_region_room(rgn, n_frags, false))
+	if (!ev->to_one && ev->level >= GPE_CAUSAL)
+		vec_len = gpe_vec_len(node, gpe_stage_last(grp));
+	frag_len = rgn->n == 1 ? GPE_MSG_MAX : node->frag_len - vec_len;
+	if (!gpe_region_room(rgn, max(1U, DIV_ROUND_UP(ev->len, frag_len)),
+			     false))
 		return gpe_submit_blocked(node, grp, ev, GPE_BLOCK_WINDOW);
 	block = gpe_credit_check(node, grp, mask, gpe_cost(ev->len));
 	if (block)
 		return gpe_submit_blocked(node, grp, ev, block);
-	msg = gpe_submit_msg(node, grp, ev, n_frags, frag_len);
+	msg = gpe_submit_msg(node, grp, ev, frag_len, vec_len);
 	if (!msg)
 		return -ENOMEM;
 	ev->vid = msg->vid;

@@ -14,7 +14,7 @@
 #include "gpe_int.h"
 
 #define GPE_MAGIC	0x4753
-#define GPE_VERSION	1
+#define GPE_VERSION	2
 
 /*
  * DATA: region 8 | base 8 | stable 8 | origin 1 | flags 1 | items 1 | zero 5,
@@ -27,12 +27,22 @@
 #define GPE_FLAG_REPAIR	2
 #define GPE_RANGE_LEN	16
 /*
- * Item: type 1 | level 1 | inline length 1 | zero 1, then the content of a
- * control item, or: index 2 | fragments 2 | fragment length 4 | message
- * length 4 | gid 8 | view epoch 8 | view seq 8 | port 4 | to port 4.
+ * Control item: type 1 | zero 1 | length 1 | zero 1, then its content.
+ * Message: type 1 | level 1, top bit: one of several fragments | length of the
+ * extension 2 | message length 4 | gid 8 | view epoch 8 | view seq 8 | port 4,
+ * to one member: to port 4, of several: index 2 | fragments 2 | fragment
+ * length 4. The first or only fragment goes on with the extension: lamport 8,
+ * to all and causal or above: order record 8, and if the vector has changed:
+ * its ranks 8, each one's sequence number 6.
  */
 #define GPE_ITEM_LEN	4
-#define GPE_ITEM_MSG	48
+#define GPE_ITEM_MSG	36
+#define GPE_ITEM_TO	4
+#define GPE_ITEM_FRAG	8
+#define GPE_LEVEL_FRAG	0x80
+#define GPE_EXT_LAMPORT	8
+#define GPE_EXT_REC	16
+#define GPE_EXT_VEC	24
 
 #define GPE_BAD(reason) (GPE_CNT_DROP_##reason + 1)
 
@@ -79,32 +89,76 @@ u32 gpe_wire_range(u8 *p, u64 from, u64 to)
 	return GPE_RANGE_LEN;
 }
 
-u32 gpe_wire_item_len(const struct gpe_msg *msg)
+static bool gpe_ordered_level(u8 type, u8 level)
 {
-	return gpe_item_is_ctl(msg->type) ? GPE_ITEM_LEN + msg->inl_len :
-					    GPE_ITEM_MSG;
+	return type == GPE_IT_DATA && level >= GPE_CAUSAL;
+}
+
+static u32 gpe_ext_len(const struct gpe_msg *msg, u32 idx)
+{
+	if (idx)
+		return 0;
+	if (!gpe_ordered_level(msg->type, msg->level))
+		return GPE_EXT_LAMPORT;
+	if (!msg->vec)
+		return GPE_EXT_REC;
+	return GPE_EXT_VEC + hweight64(msg->vec->mask) * GPE_VEC_SEQ;
+}
+
+u32 gpe_wire_item_len(const struct gpe_msg *msg, u32 idx)
+{
+	if (gpe_item_is_ctl(msg->type))
+		return GPE_ITEM_LEN + msg->inl_len;
+	return GPE_ITEM_MSG + (msg->type == GPE_IT_ONE ? GPE_ITEM_TO : 0) +
+	       (msg->n_frags > 1 ? GPE_ITEM_FRAG : 0) + gpe_ext_len(msg, idx);
+}
+
+static u8 *gpe_ext_put(u8 *p, const struct gpe_msg *msg, u32 len)
+{
+	if (!len)
+		return p;
+	put_unaligned_be64(msg->lamport, p);
+	if (len >= GPE_EXT_REC)
+		put_unaligned_be64(msg->after, p + GPE_EXT_LAMPORT);
+	if (len >= GPE_EXT_VEC) {
+		put_unaligned_be64(msg->vec->mask, p + GPE_EXT_REC);
+		memcpy(p + GPE_EXT_VEC, msg->vec->seq, len - GPE_EXT_VEC);
+	}
+	return p + len;
 }
 
 u32 gpe_wire_item(u8 *p, const struct gpe_msg *msg, u32 idx)
 {
-	p[0] = msg->type;
-	p[1] = msg->level;
-	p[2] = msg->inl_len;
-	p[3] = 0;
+	u32 ext = gpe_ext_len(msg, idx);
+	u8 *q = p;
+
+	q[0] = msg->type;
 	if (gpe_item_is_ctl(msg->type)) {
-		memcpy(p + GPE_ITEM_LEN, msg->inl, msg->inl_len);
+		q[1] = 0;
+		q[2] = msg->inl_len;
+		q[3] = 0;
+		memcpy(q + GPE_ITEM_LEN, msg->inl, msg->inl_len);
 		return GPE_ITEM_LEN + msg->inl_len;
 	}
-	put_unaligned_be16(idx, p + 4);
-	put_unaligned_be16(msg->n_frags, p + 6);
-	put_unaligned_be32(msg->n_frags > 1 ? msg->frag_len : 0, p + 8);
-	put_unaligned_be32(msg->len, p + 12);
-	put_unaligned_be64(msg->gid, p + 16);
-	put_unaligned_be64(msg->vid.epoch, p + 24);
-	put_unaligned_be64(msg->vid.seq, p + 32);
-	put_unaligned_be32(msg->sender.port, p + 40);
-	put_unaligned_be32(msg->dst_port, p + 44);
-	return GPE_ITEM_MSG;
+	q[1] = msg->level | (msg->n_frags > 1 ? GPE_LEVEL_FRAG : 0);
+	put_unaligned_be16(ext, q + 2);
+	put_unaligned_be32(msg->len, q + 4);
+	put_unaligned_be64(msg->gid, q + 8);
+	put_unaligned_be64(msg->vid.epoch, q + 16);
+	put_unaligned_be64(msg->vid.seq, q + 24);
+	put_unaligned_be32(msg->sender.port, q + 32);
+	q += GPE_ITEM_MSG;
+	if (msg->type == GPE_IT_ONE) {
+		put_unaligned_be32(msg->dst_port, q);
+		q += GPE_ITEM_TO;
+	}
+	if (msg->n_frags > 1) {
+		put_unaligned_be16(idx, q);
+		put_unaligned_be16(msg->n_frags, q + 2);
+		put_unaligned_be32(msg->frag_len, q + 4);
+		q += GPE_ITEM_FRAG;
+	}
+	return gpe_ext_put(q, msg, ext) - p;
 }
 
 /* ---- decoding ---- */
@@ -126,7 +180,7 @@ static bool gpe_item_frags(struct gpe_item *it)
 		it->len = it->total;
 		return !it->frag_len && it->total <= GPE_FRAG_MAX;
 	}
-	if (it->frag_len < GPE_FRAG_MIN || it->frag_len > GPE_FRAG_MAX ||
+	if (it->frag_len < GPE_FRAG_MIN - GPE_FRAG_VEC || it->frag_len > GPE_FRAG_MAX ||
 	    it->n_frags != DIV_ROUND_UP(it->total, it->frag_len))
 		return false;
 	it->len = it->frag_len;
@@ -135,23 +189,76 @@ static bool gpe_item_frags(struct gpe_item *it)
 	return true;
 }
 
-static int gpe_decode_msg(const u8 *p, struct gpe_item *it)
+/* The extension, @len bytes, of a message whose head was decoded. */
+static bool gpe_decode_ext(const u8 *p, u32 len, struct gpe_item *it)
 {
-	it->idx = get_unaligned_be16(p + 4);
-	it->n_frags = get_unaligned_be16(p + 6);
-	it->frag_len = get_unaligned_be32(p + 8);
-	it->total = get_unaligned_be32(p + 12);
-	it->gid = get_unaligned_be64(p + 16);
-	it->vid.epoch = get_unaligned_be64(p + 24);
-	it->vid.seq = get_unaligned_be64(p + 32);
-	it->port = get_unaligned_be32(p + 40);
-	it->dst_port = get_unaligned_be32(p + 44);
-	if (it->inl_len || !it->gid || !it->vid.epoch || !it->port ||
-	    (it->level != GPE_FIFO && it->level != GPE_TOTAL) ||
-	    !it->dst_port != (it->type == GPE_IT_DATA) ||
-	    !gpe_item_frags(it))
-		return GPE_BAD(MALFORMED);
-	return 0;
+	u32 i;
+
+	if (it->idx)
+		return !len;
+	if (len < GPE_EXT_LAMPORT)
+		return false;
+	it->lamport = get_unaligned_be64(p);
+	if (it->lamport >= GPE_EPOCH_TOP)
+		return false;
+	if (!gpe_ordered_level(it->type, it->level))
+		return len == GPE_EXT_LAMPORT;
+	if (len < GPE_EXT_REC)
+		return false;
+	it->rec = get_unaligned_be64(p + GPE_EXT_LAMPORT);
+	if (len == GPE_EXT_REC)
+		return true;
+	if (len < GPE_EXT_VEC)
+		return false;
+	it->vec_mask = get_unaligned_be64(p + GPE_EXT_REC);
+	it->vec = p + GPE_EXT_VEC;
+	len -= GPE_EXT_VEC;
+	if (!it->vec_mask || hweight64(it->vec_mask) >= GPE_NODES_MAX ||
+	    len != hweight64(it->vec_mask) * GPE_VEC_SEQ)
+		return false;
+	for (i = 0; i < len; i += GPE_VEC_SEQ)
+		if (gpe_zero(it->vec + i, GPE_VEC_SEQ))
+			return false;
+	return true;
+}
+
+/* A message's header of at most @len bytes; its length, or minus the reason. */
+static int gpe_decode_msg(const u8 *p, u32 len, struct gpe_item *it)
+{
+	u32 ext, used = GPE_ITEM_MSG;
+	bool frag;
+
+	if (len < GPE_ITEM_MSG)
+		return -GPE_BAD(SHORT);
+	frag = p[1] & GPE_LEVEL_FRAG;
+	it->level = p[1] & ~GPE_LEVEL_FRAG;
+	ext = get_unaligned_be16(p + 2);
+	it->total = get_unaligned_be32(p + 4);
+	it->gid = get_unaligned_be64(p + 8);
+	it->vid.epoch = get_unaligned_be64(p + 16);
+	it->vid.seq = get_unaligned_be64(p + 24);
+	it->port = get_unaligned_be32(p + 32);
+	if (len < used + (it->type == GPE_IT_ONE ? GPE_ITEM_TO : 0) +
+			  (frag ? GPE_ITEM_FRAG : 0) + ext)
+		return -GPE_BAD(SHORT);
+	if (it->type == GPE_IT_ONE) {
+		it->dst_port = get_unaligned_be32(p + used);
+		used += GPE_ITEM_TO;
+		if (!it->dst_port)
+			return -GPE_BAD(MALFORMED);
+	}
+	it->n_frags = 1;
+	if (frag) {
+		it->idx = get_unaligned_be16(p + used);
+		it->n_frags = get_unaligned_be16(p + used + 2);
+		it->frag_len = get_unaligned_be32(p + used + 4);
+		used += GPE_ITEM_FRAG;
+	}
+	if (!it->gid || !it->vid.epoch || !it->port || it->level > GPE_SAFE ||
+	    frag != (it->n_frags > 1) || !gpe_item_frags(it) ||
+	    !gpe_decode_ext(p + used, ext, it))
+		return -GPE_BAD(MALFORMED);
+	return used + ext;
 }
 
 /* One item header of at most @len bytes; its length, or minus the reason. */
@@ -161,23 +268,19 @@ static int gpe_decode_item(const u8 *p, u32 len, struct gpe_item *it)
 		return -GPE_BAD(SHORT);
 	memset(it, 0, sizeof(*it));
 	it->type = p[0];
-	it->level = p[1];
-	it->inl_len = p[2];
-	if (!it->type || it->type >= GPE_IT_N || p[3])
+	if (!it->type || it->type >= GPE_IT_N)
 		return -GPE_BAD(MALFORMED);
-	if (gpe_item_is_ctl(it->type)) {
-		if (len < GPE_ITEM_LEN + (u32)it->inl_len)
-			return -GPE_BAD(SHORT);
-		it->inl = p + GPE_ITEM_LEN;
-		it->n_frags = 1;
-		if (it->level || it->inl_len > GPE_INLINE_MAX ||
-		    !gpe_item_check(it->type, it->inl, it->inl_len))
-			return -GPE_BAD(MALFORMED);
-		return GPE_ITEM_LEN + it->inl_len;
-	}
-	if (len < GPE_ITEM_MSG)
+	if (!gpe_item_is_ctl(it->type))
+		return gpe_decode_msg(p, len, it);
+	it->inl_len = p[2];
+	if (len < GPE_ITEM_LEN + (u32)it->inl_len)
 		return -GPE_BAD(SHORT);
-	return gpe_decode_msg(p, it) ? -GPE_BAD(MALFORMED) : GPE_ITEM_MSG;
+	it->inl = p + GPE_ITEM_LEN;
+	it->n_frags = 1;
+	if (p[1] || p[3] || it->inl_len > GPE_INLINE_MAX ||
+	    !gpe_item_check(it->type, it->inl, it->inl_len))
+		return -GPE_BAD(MALFORMED);
+	return GPE_ITEM_LEN + it->inl_len;
 }
 
 static int gpe_decode_data(const u8 *p, u32 len, u32 payload, u32 off,

@@ -277,6 +277,12 @@ int gpe_wirev_decode(const u8 *p, u32 len, struct gpe_pkt *pkt)
 
 /* ---- cuts ---- */
 
+/* An entry: region 8 | last item 8 | change or first item 8 | rank 1 |
+ * holder 1 | flags 1 | zero 1.
+ */
+#define GPE_CUT_DIR	1
+#define GPE_CUT_ONE	2
+
 /**
  * gpe_cut_put() - encode one entry of a cut
  * @p: room for GPE_CUT_LEN bytes
@@ -289,7 +295,7 @@ void gpe_cut_put(u8 *p, const struct gpe_cut *cut)
 	put_unaligned_be64(cut->mark_k, p + 16);
 	p[24] = cut->rank;
 	p[25] = cut->holder;
-	p[26] = cut->dir;
+	p[26] = (cut->dir ? GPE_CUT_DIR : 0) | (cut->one ? GPE_CUT_ONE : 0);
 	p[27] = 0;
 }
 
@@ -307,16 +313,20 @@ bool gpe_cut_get(const u8 *p, struct gpe_cut *cut)
 	cut->mark_k = get_unaligned_be64(p + 16);
 	cut->rank = p[24];
 	cut->holder = p[25];
-	cut->dir = p[26];
+	cut->dir = p[26] & GPE_CUT_DIR;
+	cut->one = p[26] & GPE_CUT_ONE;
+	if (cut->one && (!cut->mark_k || cut->mark_k > cut->seq))
+		return false;
 	return cut->rank < GPE_NODES_MAX && cut->holder < GPE_NODES_MAX &&
-	       p[26] <= 1 && !p[27] && cut->seq < GPE_EPOCH_TOP &&
+	       p[26] <= GPE_CUT_ONE && !p[27] && cut->seq < GPE_EPOCH_TOP &&
 	       cut->mark_k < GPE_EPOCH_TOP &&
 	       (cut->region & gpe_bit(cut->rank)) &&
 	       (cut->region & gpe_bit(cut->holder));
 }
 
 /**
- * gpe_cut_cmp() - order of streams: the log first, then by region and sender
+ * gpe_cut_cmp() - order of streams: the log first, then by region and sender;
+ * of one stream its prefix first, then what is beyond it
  * @a: an entry
  * @b: another
  *
@@ -328,7 +338,13 @@ int gpe_cut_cmp(const struct gpe_cut *a, const struct gpe_cut *b)
 		return a->dir ? -1 : 1;
 	if (a->region != b->region)
 		return a->region < b->region ? -1 : 1;
-	return (int)a->rank - (int)b->rank;
+	if (a->rank != b->rank)
+		return (int)a->rank - (int)b->rank;
+	if (a->one != b->one)
+		return a->one ? 1 : -1;
+	if (!a->one || a->seq == b->seq)
+		return 0;
+	return a->seq < b->seq ? -1 : 1;
 }
 
 /* ---- values ---- */

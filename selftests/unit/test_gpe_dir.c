@@ -158,7 +158,6 @@ static void gpe_props_match__defaults_may_be_named(void **state)
 {
 	static const struct gpe_props all[] = {
 		{ GPE_TOTAL, 0, 0 },
-		{ 0, 1 << GPE_FIFO | 1 << GPE_TOTAL, 0 },
 		{ 0, (2 << GPE_SAFE) - 1, 0 },
 		{ 0, 0, GPE_MSG_MAX },
 	};

@@ -93,14 +93,14 @@ static void gpe_missing__ranges(void **state)
 	stream.cum = 2;
 	add(5, 4, 0x5);		/* 5 and 7 are here, 6 and 8 are not */
 	add(12, 1, 1);
-	assert_int_equal(gpe_missing(&stream, 2, r, 8), 0);
-	assert_int_equal(gpe_missing(&stream, 14, r, 8), 4);
+	assert_int_equal(gpe_missing(&stream, (&stream)->cum + 1, 2, r, 8), 0);
+	assert_int_equal(gpe_missing(&stream, (&stream)->cum + 1, 14, r, 8), 4);
 	assert_true(r[0].from == 3 && r[0].to == 4);
 	assert_true(r[1].from == 6 && r[1].to == 6);
 	assert_true(r[2].from == 8 && r[2].to == 11);
 	assert_true(r[3].from == 13 && r[3].to == 14);
-	assert_int_equal(gpe_missing(&stream, 14, r, 2), 2);
-	assert_int_equal(gpe_missing(&stream, 3, r, 8), 1);
+	assert_int_equal(gpe_missing(&stream, (&stream)->cum + 1, 14, r, 2), 2);
+	assert_int_equal(gpe_missing(&stream, (&stream)->cum + 1, 3, r, 8), 1);
 	assert_true(r[0].from == 3 && r[0].to == 3);
 	end();
 }
@@ -135,7 +135,7 @@ static void gpe_missing__against_a_table(void **state)
 		while (here[stream.cum + 1])
 			stream.cum++;
 		to = stream.cum + w_random(15);
-		n = gpe_missing(&stream, to, r, 64);
+		n = gpe_missing(&stream, (&stream)->cum + 1, to, r, 64);
 		for (i = 0; i < n; i++) {
 			assert_true(r[i].from <= r[i].to);
 			assert_true(!i || r[i].from > r[i - 1].to + 1);

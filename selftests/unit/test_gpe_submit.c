@@ -38,15 +38,19 @@ static void gpe_submit_check__levels(void **state)
 {
 	struct gpe_props props = { .orders = 1 << GPE_TOTAL };
 	struct u_net *net = pair(&props);
+	u32 level;
 
 	(void)state;
-	assert_int_equal(u_send(net, a, GPE_NONE, 1, 1), -EOPNOTSUPP);
-	assert_int_equal(u_send(net, a, GPE_CAUSAL, 1, 1), -EOPNOTSUPP);
-	assert_int_equal(u_send(net, a, GPE_SAFE, 1, 1), -EOPNOTSUPP);
-	assert_int_equal(u_send(net, a, GPE_SAFE + 1, 1, 1), -EINVAL);
+	for (level = GPE_NONE; level <= GPE_SAFE; level++)
+		assert_int_equal(u_send(net, a, level, 1, 1),
+				 level == GPE_TOTAL ? 0 : -EINVAL);
+	u_free(net);
+	net = pair(NULL);
+	for (level = GPE_NONE; level <= GPE_SAFE; level++)
+		assert_int_equal(u_send(net, a, level, 1, level), 0);
+	assert_int_equal(u_send(net, a, GPE_GROUPS_OWN + 1, 1, 1), -EINVAL);
 	assert_int_equal(u_send(net, a, 255, 1, 1), -EINVAL);
-	assert_int_equal(u_send(net, a, GPE_FIFO, 1, 1), -EINVAL);
-	assert_int_equal(u_send(net, a, GPE_TOTAL, 1, 1), 0);
+	u_wait(net, u_msgs(b) == 5, 1000);
 	u_free(net);
 }
 

@@ -84,7 +84,8 @@ static void gpe_wire_decode__head_ranges(void **state)
 		{ { 0, 2, 0x4752, 0 }, BAD(VERSION) },
 		{ { 0, 2, 0x4754, 0 }, BAD(VERSION) },
 		{ { 2, 1, 0, 0 }, BAD(VERSION) },
-		{ { 2, 1, 2, 0 }, BAD(VERSION) },
+		{ { 2, 1, 1, 0 }, BAD(VERSION) },
+		{ { 2, 1, 3, 0 }, BAD(VERSION) },
 		{ { 3, 1, 0, 0 }, BAD(TYPE) },
 		{ { 3, 1, GPE_PK_N, 0 }, BAD(TYPE) },
 		{ { 3, 1, 255, 0 }, BAD(TYPE) },
@@ -194,7 +195,8 @@ static void gpe_wire_item__to_one_round_trip(void **state)
 	msg.level = GPE_FIFO;
 	msg.n_frags = 1;
 	msg.len = GPE_FRAG_MAX;
-	assert_int_equal(gpe_wire_item_len(&msg), 48);
+	msg.lamport = 77;
+	assert_int_equal(gpe_wire_item_len(&msg, 0), 48);
 	w_open(&w, GPE_PK_DATA, 0);
 	n = gpe_wire_body(w.p + BODY, 3, 1, 0, 0, false, false, 1);
 	n += gpe_wire_item(w.p + BODY + n, &msg, 0);
@@ -205,6 +207,83 @@ static void gpe_wire_item__to_one_round_trip(void **state)
 	assert_int_equal(w_out.data.item[0].dst_port, 0x41424344);
 	assert_int_equal(w_out.data.item[0].len, GPE_FRAG_MAX);
 	assert_int_equal(w_out.data.item[0].frag_len, 0);
+	assert_int_equal(w_out.data.item[0].lamport, 77);
+	w_put(w.p + ITEM + 36, 4, 0);
+	assert_int_equal(w_decode(&w), BAD(MALFORMED));
+}
+
+/* A message of one fragment; its vector has entries for @mask. */
+static void ext_fill(struct w_pkt *w, u8 level, u64 mask)
+{
+	struct gpe_vec vec = { .mask = mask };
+	struct gpe_msg msg;
+	u32 n, i;
+
+	for (i = 0; i < sizeof(vec.seq); i++)
+		vec.seq[i] = i + 1;
+	msg_fill(&msg, GPE_IT_DATA);
+	msg.level = level;
+	msg.n_frags = 1;
+	msg.len = 10;
+	msg.lamport = GPE_EPOCH_TOP - 1;
+	msg.after = 0x99;
+	msg.vec = mask ? &vec : NULL;
+	w_open(w, GPE_PK_DATA, 0);
+	n = gpe_wire_body(w->p + BODY, 3, 1, 0, 0, false, false, 1);
+	n += gpe_wire_item(w->p + BODY + n, &msg, 0);
+	w_close(w, n, 10);
+}
+
+static void gpe_wire_item__vector_round_trip(void **state)
+{
+	const struct gpe_item *it = &w_out.data.item[0];
+	static const u64 masks[] = { 0, 1, 0x8000000000000005ULL, ~1ULL };
+	struct w_pkt w;
+	u32 i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(masks); i++) {
+		ext_fill(&w, GPE_CAUSAL, masks[i]);
+		assert_int_equal(w_decode(&w), 0);
+		assert_int_equal(it->level, GPE_CAUSAL);
+		assert_true(it->lamport == GPE_EPOCH_TOP - 1);
+		assert_int_equal(it->rec, 0x99);
+		assert_true(it->vec_mask == masks[i]);
+		for (k = 0; k < 6U * hweight64(masks[i]); k++)
+			assert_int_equal(it->vec[k], (u8)(k + 1));
+	}
+}
+
+static void gpe_wire_decode__extension_ranges(void **state)
+{
+	/* After the head of 36: lamport 8, record 8, mask 8, 2 times 6. */
+	static const struct w_case cases[] = {
+		{ ITEM + 1, 1, GPE_FIFO, 0 },	/* those carry no vector */
+		{ ITEM + 1, 1, GPE_NONE, 0 },
+		{ ITEM + 1, 1, GPE_SAFE, 1 },
+		{ ITEM + 2, 2, 0, 0 },
+		{ ITEM + 2, 2, 8, 0 },
+		{ ITEM + 2, 2, 16, 0 },
+		{ ITEM + 2, 2, 24, 0 },
+		{ ITEM + 2, 2, 30, 0 },
+		{ ITEM + 2, 2, 37, 0 },
+		{ ITEM + 2, 2, 0xffff, 0 },
+		{ ITEM + 36, 8, GPE_EPOCH_TOP, 0 },
+		{ ITEM + 44, 8, 0, 1 },
+		{ ITEM + 44, 8, U64_MAX, 1 },
+		{ ITEM + 52, 8, 0, 0 },
+		{ ITEM + 52, 8, 1, 0 },
+		{ ITEM + 52, 8, 7, 0 },
+		{ ITEM + 52, 8, U64_MAX, 0 },
+		{ ITEM + 60, 6, 0, 0 },
+		{ ITEM + 66, 6, 0, 0 },
+		{ ITEM + 66, 6, 1, 1 },
+	};
+	struct w_pkt w;
+
+	(void)state;
+	ext_fill(&w, GPE_CAUSAL, 5);
+	w_cases(&w, cases, ARRAY_SIZE(cases));
 }
 
 static void gpe_wire_decode__data_ranges(void **state)
@@ -246,40 +325,40 @@ static void gpe_wire_decode__item_ranges(void **state)
 		{ ITEM, 1, GPE_IT_ONE, 0 },	/* without destination */
 		{ ITEM, 1, GPE_IT_N, 0 },
 		{ ITEM, 1, 255, 0 },
-		{ ITEM + 1, 1, GPE_NONE, 0 },	/* level */
-		{ ITEM + 1, 1, GPE_FIFO, 1 },
-		{ ITEM + 1, 1, GPE_CAUSAL, 0 },
-		{ ITEM + 1, 1, GPE_SAFE, 0 },
+		{ ITEM + 1, 1, 0x80 | GPE_NONE, 1 },	/* level */
+		{ ITEM + 1, 1, 0x80 | GPE_SAFE, 1 },
+		{ ITEM + 1, 1, 0x80 | (GPE_SAFE + 1), 0 },
 		{ ITEM + 1, 1, 255, 0 },
-		{ ITEM + 2, 1, 1, 0 },		/* inline length */
-		{ ITEM + 3, 1, 1, 0 },
-		{ ITEM + 4, 2, 0, 1 },		/* index */
-		{ ITEM + 4, 2, 2, 0 },		/* the last one is shorter */
-		{ ITEM + 4, 2, 3, 0 },
-		{ ITEM + 4, 2, 0xffff, 0 },
-		{ ITEM + 6, 2, 0, 0 },		/* fragments */
-		{ ITEM + 6, 2, 2, 0 },
-		{ ITEM + 6, 2, 4, 0 },
-		{ ITEM + 8, 4, 0, 0 },		/* fragment length */
-		{ ITEM + 8, 4, GPE_FRAG_MIN - 1, 0 },
-		{ ITEM + 8, 4, GPE_FRAG_MAX + 1, 0 },
-		{ ITEM + 8, 4, U32_MAX, 0 },
-		{ ITEM + 12, 4, 0, 0 },		/* message length */
-		{ ITEM + 12, 4, 4000, 0 },
-		{ ITEM + 12, 4, 4001, 1 },
-		{ ITEM + 12, 4, 6000, 1 },
-		{ ITEM + 12, 4, 6001, 0 },
-		{ ITEM + 12, 4, GPE_MSG_MAX + 1, 0 },
-		{ ITEM + 12, 4, U32_MAX, 0 },
-		{ ITEM + 16, 8, 0, 0 },		/* gid */
+		{ ITEM + 1, 1, GPE_TOTAL, 0 },	/* not of several */
+		{ ITEM + 2, 2, 8, 0 },		/* extension of a later one */
+		{ ITEM + 2, 2, 0xffff, 0 },
+		{ ITEM + 4, 4, 0, 0 },		/* message length */
+		{ ITEM + 4, 4, 4000, 0 },
+		{ ITEM + 4, 4, 4001, 1 },
+		{ ITEM + 4, 4, 6000, 1 },
+		{ ITEM + 4, 4, 6001, 0 },
+		{ ITEM + 4, 4, GPE_MSG_MAX + 1, 0 },
+		{ ITEM + 4, 4, U32_MAX, 0 },
+		{ ITEM + 8, 8, 0, 0 },		/* gid */
+		{ ITEM + 8, 8, U64_MAX, 1 },
+		{ ITEM + 16, 8, 0, 0 },		/* view */
 		{ ITEM + 16, 8, U64_MAX, 1 },
-		{ ITEM + 24, 8, 0, 0 },		/* view */
+		{ ITEM + 24, 8, 0, 1 },
 		{ ITEM + 24, 8, U64_MAX, 1 },
-		{ ITEM + 32, 8, 0, 1 },
-		{ ITEM + 32, 8, U64_MAX, 1 },
-		{ ITEM + 40, 4, 0, 0 },		/* port */
-		{ ITEM + 40, 4, U32_MAX, 1 },
-		{ ITEM + 44, 4, 1, 0 },		/* destination */
+		{ ITEM + 32, 4, 0, 0 },		/* port */
+		{ ITEM + 32, 4, U32_MAX, 1 },
+		{ ITEM + 36, 2, 0, 0 },		/* index: extension missing */
+		{ ITEM + 36, 2, 2, 0 },		/* the last one is shorter */
+		{ ITEM + 36, 2, 3, 0 },
+		{ ITEM + 36, 2, 0xffff, 0 },
+		{ ITEM + 38, 2, 0, 0 },		/* fragments */
+		{ ITEM + 38, 2, 1, 0 },
+		{ ITEM + 38, 2, 2, 0 },
+		{ ITEM + 38, 2, 4, 0 },
+		{ ITEM + 40, 4, 0, 0 },		/* fragment length */
+		{ ITEM + 40, 4, GPE_FRAG_MIN - 1, 0 },
+		{ ITEM + 40, 4, GPE_FRAG_MAX + 1, 0 },
+		{ ITEM + 40, 4, U32_MAX, 0 },
 	};
 	struct w_pkt w;
 
@@ -295,12 +374,12 @@ static void one_item(struct w_pkt *w, u32 n_frags, u32 frag_len, u32 total,
 	u32 n;
 
 	msg_fill(&msg, GPE_IT_DATA);
+	msg.n_frags = n_frags;
+	msg.frag_len = frag_len;
+	msg.len = total;
 	w_open(w, GPE_PK_DATA, 0);
 	n = gpe_wire_body(w->p + BODY, 1, 5000, 0, 0, false, false, 1);
 	n += gpe_wire_item(w->p + BODY + n, &msg, idx);
-	w_put(w->p + ITEM + 6, 2, n_frags);
-	w_put(w->p + ITEM + 8, 4, frag_len);
-	w_put(w->p + ITEM + 12, 4, total);
 	w_close(w, n, payload);
 }
 
@@ -314,17 +393,16 @@ static void gpe_wire_decode__fragments(void **state)
 		{ 1, 0, 1, 0, 1, true },
 		{ 1, 0, 1, 0, 0, false },
 		{ 1, 0, 1, 0, 2, false },
-		{ 1, 1024, 1, 0, 1, false },
 		{ 1, 0, GPE_FRAG_MAX, 0, GPE_FRAG_MAX, true },
 		{ 1, 0, GPE_FRAG_MAX + 1, 0, GPE_FRAG_MAX + 1, false },
 		{ 2, 1024, 1025, 0, 1024, true },
 		{ 2, 1024, 1025, 1, 1, true },
 		{ 2, 1024, 1024, 1, 0, false },
-		{ 2, 1023, 1025, 0, 1023, false },
+		{ 2, 624, 1025, 0, 624, true },
+		{ 2, 623, 1025, 0, 623, false },
 		{ 1024, 1024, GPE_MSG_MAX, 1023, 1024, true },
 		{ 1025, 1024, GPE_MSG_MAX + 1, 1024, 1, false },
 		{ 2, GPE_FRAG_MAX, GPE_FRAG_MAX + 1, 1, 1, true },
-		{ 0, 1024, 0, 0, 0, false },
 		{ 65535, 1024, 0, 0, 1024, false },
 	};
 	struct w_pkt w;
@@ -540,6 +618,8 @@ int main(void)
 		cmocka_unit_test(gpe_wire_body__repair_round_trip),
 		cmocka_unit_test(gpe_wire_item__message_round_trip),
 		cmocka_unit_test(gpe_wire_item__to_one_round_trip),
+		cmocka_unit_test(gpe_wire_item__vector_round_trip),
+		cmocka_unit_test(gpe_wire_decode__extension_ranges),
 		cmocka_unit_test(gpe_wire_decode__head_ranges),
 		cmocka_unit_test(gpe_wire_decode__header_of_the_largest_size),
 		cmocka_unit_test(gpe_wire_decode__data_ranges),

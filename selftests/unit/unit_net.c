@@ -151,6 +151,7 @@ static void keep(struct u_sock *s, const struct gpe_rec *rec)
 	case GPE_REC_MSG:
 		gpe_msg_info(rec, &info);
 		r->level = info.level;
+		r->lamport = info.lamport;
 		r->len = info.len;
 		r->position = info.position;
 		r->vid = info.vid;

@@ -32,6 +32,7 @@ struct u_rec {
 	u64 tag;		/* first 8 bytes; U64_MAX: shorter, or damaged */
 	u64 hash;		/* of all bytes */
 	u64 position;
+	u64 lamport;
 	struct gpe_vid vid;
 	struct gpe_addr sender;
 	struct gpe_view *view;	/* with a reference */

@@ -227,15 +227,18 @@ static void check_one(const struct u_sock *s)
 		}
 		if (r->type != GPE_REC_MSG)
 			continue;
-		/* V4; and V3, V5: tags of a sender grow */
+		/* V4; and V3, V5: tags of a sender grow, but for no order */
 		if (r->position)
 			assert_int_equal(gpe_vid_cmp(&vid, &r->vid), 0);
+		if (r->position && r->level == GPE_NONE)
+			continue;
 		for (k = i; k && r->tag != U64_MAX; k--) {
 			const struct u_rec *q = &s->rec[k - 1];
 
 			if (q->type != GPE_REC_MSG || q->tag == U64_MAX ||
 			    !same_addr(&q->sender, &r->sender) ||
-			    !q->position != !r->position)
+			    !q->position != !r->position ||
+			    (q->position && q->level == GPE_NONE))
 				continue;
 			assert_true(q->tag < r->tag);
 			break;
@@ -271,7 +274,7 @@ static const struct u_rec *next_msg(const struct u_sock *s, u32 *i, u32 end,
 		const struct u_rec *r = &s->rec[(*i)++];
 
 		if (r->type == GPE_REC_MSG && r->position &&
-		    (!total || r->level == GPE_TOTAL))
+		    (!total || r->level >= GPE_TOTAL))
 			return r;
 	}
 	return NULL;
