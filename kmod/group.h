@@ -9,7 +9,6 @@
 #include "buf.h"
 
 /* Orders that are there. */
-#define GSK_ORDERS (BIT(GROUP_ORDER_FIFO) | BIT(GROUP_ORDER_TOTAL))
 
 /* Member lists of views that a member may leave unread, bytes: enough for a
  * thousand that join one by one.

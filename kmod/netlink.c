@@ -421,7 +421,7 @@ static int gsk_put_group(struct sk_buff *skb, struct gsk_net *gn,
 	    nla_put_u32(skb, GSOCK_A_GROUP_MEMBERS, i->view->n) ||
 	    nla_put_u32(skb, GSOCK_A_GROUP_LOCALS, f.locals) ||
 	    nla_put_u32(skb, GSOCK_A_GROUP_ORDER,
-			i->props.order ? i->props.order : GROUP_ORDER_TOTAL) ||
+			gpe_props_level(&i->props)) ||
 	    nla_put_u32(skb, GSOCK_A_GROUP_MSG_MAX,
 			i->props.msg_max ? i->props.msg_max : GROUP_MSG_MAX) ||
 	    nla_put_u32(skb, GSOCK_A_GROUP_BACKLOG, i->backlog) ||

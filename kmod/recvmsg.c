@@ -162,6 +162,7 @@ static int gsk_recv_msg(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 		struct group_msg_info out = {
 			.view = { info.vid.epoch, info.vid.seq },
 			.position = info.position,
+			.lamport = info.lamport,
 			.order = info.level,
 		};
 

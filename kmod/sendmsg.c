@@ -41,8 +41,6 @@ static int gsk_send_cmsg(struct gsk_sock *gsk, struct msghdr *msg,
 			memcpy(&order, CMSG_DATA(cmsg), sizeof(order));
 			if (order < 0 || order > GROUP_ORDER_SAFE)
 				return -EINVAL;
-			if (!(GSK_ORDERS & BIT(order)))
-				return -EOPNOTSUPP;
 			ev->level = order;
 			break;
 		case GROUP_CMSG_VIEW:

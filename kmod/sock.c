@@ -403,7 +403,7 @@ static int gsk_create(struct net *net, struct socket *sock, int protocol,
 	gsk->gn = gsk_net(net);
 	gsk->acct = acct;
 	mutex_init(&gsk->rd_lock);
-	gsk->order = GROUP_ORDER_TOTAL;
+	gsk->order = GPE_GROUPS_OWN;
 	gsk->loopback = true;
 	INIT_LIST_HEAD(&gsk->in_grp);
 	INIT_LIST_HEAD(&gsk->evict);

@@ -12,8 +12,6 @@ static int gsk_set_order(struct gsk_sock *gsk, int val)
 {
 	if (val < 0 || val > GROUP_ORDER_SAFE)
 		return -EINVAL;
-	if (!(GSK_ORDERS & BIT(val)))
-		return -EOPNOTSUPP;
 	gsk->order = val;
 	return 0;
 }
@@ -55,6 +53,7 @@ static int gsk_set_int(struct gsk_sock *gsk, int opt, int val)
 static int gsk_set_props(struct gsk_sock *gsk, sockptr_t val, unsigned int len)
 {
 	struct group_props p;
+	struct gpe_props props;
 
 	if (len != sizeof(p))
 		return -EINVAL;
@@ -63,18 +62,14 @@ static int gsk_set_props(struct gsk_sock *gsk, sockptr_t val, unsigned int len)
 	if (p.pad || p.order > GROUP_ORDER_SAFE || p.msg_max > GROUP_MSG_MAX ||
 	    (p.orders & ~GSK_ORDERS_ALL))
 		return -EINVAL;
-	if ((p.order && !(GSK_ORDERS & BIT(p.order))) ||
-	    (p.orders & ~GSK_ORDERS))
-		return -EOPNOTSUPP;
-	/* No order named is total order. */
-	if (p.orders && !(p.orders & BIT(p.order ? p.order :
-						   GROUP_ORDER_TOTAL)))
+	props.order = p.order;
+	props.orders = p.orders;
+	props.msg_max = p.msg_max;
+	if (p.orders && !(p.orders & BIT(gpe_props_level(&props))))
 		return -EINVAL;
 	if (gsk->bound)
 		return -EISCONN;
-	gsk->props.order = p.order;
-	gsk->props.orders = p.orders;
-	gsk->props.msg_max = p.msg_max;
+	gsk->props = props;
 	if (p.order)
 		gsk->order = p.order;
 	return 0;
@@ -219,6 +214,8 @@ static int gsk_get_int(struct gsk_sock *gsk, int opt, char __user *val,
 		break;
 	case GROUP_ORDER:
 		num = gsk->order;
+		if (num == GPE_GROUPS_OWN)
+			num = gpe_props_level(&gsk->props);
 		break;
 	case GROUP_LOOPBACK:
 		num = gsk->loopback;

@@ -180,7 +180,7 @@ int gsock_set_events(int fd, unsigned int mask)
  * @fd: the socket
  * @order: GROUP_ORDER_*
  *
- * Return: 0; -EINVAL, -EOPNOTSUPP (an order that is not there yet).
+ * Return: 0 or -EINVAL.
  */
 int gsock_set_order(int fd, int order)
 {
@@ -216,7 +216,7 @@ int gsock_set_info(int fd, int on)
  * @fd: the socket
  * @props: 0 in a field leaves it open
  *
- * Return: 0; -EINVAL, -EOPNOTSUPP, -EISCONN (joined already).
+ * Return: 0; -EINVAL, -EISCONN (joined already).
  */
 int gsock_set_props(int fd, const struct group_props *props)
 {

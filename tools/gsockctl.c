@@ -53,9 +53,10 @@ static const char *verb_at(const void *table, size_t i)
 static int take_order(struct call *call, const char *word)
 {
 	call->order = word ? gsock_order_of(word) : -1;
-	if (call->order == GROUP_ORDER_FIFO || call->order == GROUP_ORDER_TOTAL)
+	if (call->order >= 0)
 		return 0;
-	return usage(call, "--order: %s%s%s is not an order: fifo or total",
+	return usage(call,
+		     "--order: %s%s%s is not an order: none, fifo, causal, total or safe",
 		     word ? "'" : "", word ? word : "nothing",
 		     word ? "'" : "");
 }

@@ -77,13 +77,15 @@ static const struct verb monitor_verbs[] = {
 };
 
 static const struct verb cat_verbs[] = {
-	{ NULL, cat, "ko", "GROUP [-k] [-o fifo|total]",
+	{ NULL, cat, "ko", "GROUP [-k] [-o ORDER]",
 	  "Joins a group and sends it the lines of standard input; prints its\n"
 	  "messages and views. Leaves when the input is at its end and all lines\n"
 	  "have come back. '*' stands behind this member.\n"
 	  "  -k, --keep         stays in the group at the end of the input\n"
-	  "  -o, --order ORDER  fifo: as each sender sent; total: one order for\n"
-	  "                     all members (the default)\n"
+	  "  -o, --order ORDER  none: as it arrives; fifo: as each sender sent;\n"
+	  "                     causal: after what its sender had seen; total: one\n"
+	  "                     order for all members; safe: that, and no sooner\n"
+	  "                     than all nodes have it. Default: the group's\n"
 	  "Control characters are printed as \\xNN; with -j bytes that are not\n"
 	  "UTF-8 are in \"hex\" in place of \"text\". A group called help is\n"
 	  "joined by: gsockctl cat -- help",

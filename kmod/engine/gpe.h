@@ -65,6 +65,15 @@ struct gpe_props {
 	u32 msg_max;
 };
 
+/* As struct group_props says: 0 is total, or none where that is left out. */
+static inline u8 gpe_props_level(const struct gpe_props *props)
+{
+	if (props->order)
+		return props->order;
+	return !props->orders || (props->orders & BIT(GPE_TOTAL)) ? GPE_TOTAL :
+								    GPE_NONE;
+}
+
 /* ---- records: what is delivered ---- */
 
 enum gpe_rec_type {

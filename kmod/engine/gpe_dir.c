@@ -734,7 +734,7 @@ static bool gpe_props_match(const struct gpe_props *want,
 	u32 orders = have->orders ? have->orders : GPE_ORDERS;
 
 	return (!want->order ||
-		want->order == (have->order ? have->order : GPE_TOTAL)) &&
+		want->order == gpe_props_level(have)) &&
 	       (!want->orders || !((want->orders ^ orders) & GPE_ORDERS)) &&
 	       (!want->msg_max || want->msg_max == (have->msg_max ?
 							    have->msg_max :

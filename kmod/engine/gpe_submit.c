@@ -20,16 +20,6 @@ static enum gpe_block gpe_submit_state(const struct gpe_node *node,
 	return GPE_BLOCK_NONE;
 }
 
-/* As struct group_props says: 0 is total, or none where that is left out. */
-static u8 gpe_group_level(const struct gpe_group *grp)
-{
-	u32 orders = grp->props.orders;
-
-	if (grp->props.order)
-		return grp->props.order;
-	return !orders || (orders & BIT(GPE_TOTAL)) ? GPE_TOTAL : GPE_NONE;
-}
-
 static int gpe_submit_check(const struct gpe_group *grp,
 			    struct gpe_ev_submit *ev)
 {
@@ -38,7 +28,7 @@ static int gpe_submit_check(const struct gpe_group *grp,
 	if (ev->len > max)
 		return -EMSGSIZE;
 	if (ev->level == GPE_GROUPS_OWN)
-		ev->level = gpe_group_level(grp);
+		ev->level = gpe_props_level(&grp->props);
 	if (ev->level > GPE_SAFE ||
 	    (grp->props.orders && !(grp->props.orders & BIT(ev->level))))
 		return -EINVAL;

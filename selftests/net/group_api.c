@@ -178,8 +178,12 @@ TEST(options)
 	EXPECT_EQ(-ENOPROTOOPT, set_int(fd, 99, 0));
 	EXPECT_EQ(-EINVAL, set_int(fd, GROUP_ORDER, 9));
 	EXPECT_EQ(-EINVAL, set_int(fd, GROUP_ORDER, -1));
-	EXPECT_EQ(-EOPNOTSUPP, set_int(fd, GROUP_ORDER, GROUP_ORDER_SAFE));
-	EXPECT_EQ(-EOPNOTSUPP, set_int(fd, GROUP_ORDER, GROUP_ORDER_NONE));
+	EXPECT_EQ(0, getsockopt(fd, SOL_GROUP, GROUP_ORDER, &val, &len));
+	EXPECT_EQ(GROUP_ORDER_TOTAL, val);
+	EXPECT_EQ(0, set_int(fd, GROUP_ORDER, GROUP_ORDER_SAFE));
+	EXPECT_EQ(0, set_int(fd, GROUP_ORDER, GROUP_ORDER_NONE));
+	EXPECT_EQ(0, getsockopt(fd, SOL_GROUP, GROUP_ORDER, &val, &len));
+	EXPECT_EQ(GROUP_ORDER_NONE, val);
 	EXPECT_EQ(-EINVAL, set_int(fd, GROUP_LOOPBACK, 2));
 	EXPECT_EQ(-EINVAL, set_int(fd, GROUP_EVENTS, 1 << 20));
 	EXPECT_EQ(0, set_int(fd, GROUP_ORDER, GROUP_ORDER_FIFO));
@@ -475,7 +479,8 @@ TEST(stale_view)
 	close(b);
 }
 
-TEST(order_by_control_message)
+/* One message of @order; 0 or -errno. */
+static int send_order(int fd, int order)
 {
 	union {
 		char buf[CMSG_SPACE(sizeof(int))];
@@ -485,23 +490,96 @@ TEST(order_by_control_message)
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
 			    .msg_control = &c, .msg_controllen = sizeof(c) };
 	struct cmsghdr *cm = CMSG_FIRSTHDR(&m);
-	int a = join("cmsg"), order = GROUP_ORDER_FIFO;
 
-	ASSERT_TRUE(wait_for(a, POLLOUT) & POLLOUT);
 	cm->cmsg_level = SOL_GROUP;
 	cm->cmsg_type = GROUP_CMSG_ORDER;
 	cm->cmsg_len = CMSG_LEN(sizeof(order));
 	memcpy(CMSG_DATA(cm), &order, sizeof(order));
-	EXPECT_EQ(1, sendmsg(a, &m, 0));
-	order = GROUP_ORDER_CAUSAL;
-	memcpy(CMSG_DATA(cm), &order, sizeof(order));
-	EXPECT_EQ(-1, sendmsg(a, &m, 0));
-	EXPECT_EQ(EOPNOTSUPP, errno);
-	order = 17;
-	memcpy(CMSG_DATA(cm), &order, sizeof(order));
-	EXPECT_EQ(-1, sendmsg(a, &m, 0));
-	EXPECT_EQ(EINVAL, errno);
-	close(a);
+	return sendmsg(fd, &m, 0) == 1 ? 0 : -errno;
+}
+
+/* Info of the next message; position 0 there is none. */
+static struct group_msg_info next_info(int fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(struct group_msg_info))];
+		struct cmsghdr align;
+	} c;
+	struct group_msg_info info = { .position = 0 };
+	char buf[10];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = &c, .msg_controllen = sizeof(c) };
+
+	if (wait_for(fd, POLLIN) && recvmsg(fd, &m, 0) >= 0 &&
+	    CMSG_FIRSTHDR(&m))
+		memcpy(&info, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(info));
+	return info;
+}
+
+TEST(every_order_by_control_message)
+{
+	struct group_msg_info info;
+	__u64 clock = 0;
+	int fd = join("cmsg"), order;
+
+	ASSERT_EQ(0, set_int(fd, GROUP_INFO, 1));
+	ASSERT_TRUE(wait_for(fd, POLLOUT) & POLLOUT);
+	for (order = GROUP_ORDER_NONE; order <= GROUP_ORDER_SAFE; order++) {
+		EXPECT_EQ(0, send_order(fd, order));
+		info = next_info(fd);
+		EXPECT_EQ(order + 1, info.position);
+		EXPECT_EQ(order, info.order);
+		EXPECT_LT(clock, info.lamport);
+		clock = info.lamport;
+	}
+	EXPECT_EQ(-EINVAL, send_order(fd, GROUP_ORDER_SAFE + 1));
+	EXPECT_EQ(-EINVAL, send_order(fd, -1));
+	EXPECT_EQ(-EINVAL, send_order(fd, 17));
+	close(fd);
+}
+
+static int join_props(const char *name, struct group_props p)
+{
+	int fd = socket(AF_GROUP, SOCK_SEQPACKET, 0);
+	struct sockaddr_group a = addr_of(name);
+
+	if (setsockopt(fd, SOL_GROUP, GROUP_PROPS, &p, sizeof(p)) ||
+	    try_bind(fd, &a, sizeof(a))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+TEST(orders_that_the_group_allows)
+{
+	const unsigned int some = 1 << GROUP_ORDER_FIFO | 1 << GROUP_ORDER_SAFE;
+	int fd = join_props("some", (struct group_props){
+			.order = GROUP_ORDER_SAFE, .orders = some });
+	int other, order, plain = join("some");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, set_int(plain, GROUP_INFO, 1));
+	ASSERT_TRUE(wait_for(fd, POLLOUT) & POLLOUT);
+	ASSERT_TRUE(wait_for(plain, POLLOUT) & POLLOUT);
+	for (order = GROUP_ORDER_NONE; order <= GROUP_ORDER_SAFE; order++)
+		EXPECT_EQ(some >> order & 1 ? 0 : -EINVAL,
+			  send_order(plain, order));
+	/* Who names no order sends in the group's own. */
+	EXPECT_EQ(1, send(plain, "x", 1, 0));
+	EXPECT_EQ(GROUP_ORDER_FIFO, next_info(plain).order);
+	EXPECT_EQ(GROUP_ORDER_SAFE, next_info(plain).order);
+	EXPECT_EQ(GROUP_ORDER_SAFE, next_info(plain).order);
+	other = join_props("some", (struct group_props){
+			.orders = 1 << GROUP_ORDER_TOTAL });
+	ASSERT_LE(0, other);
+	EXPECT_TRUE(wait_for(other, POLLERR) & POLLERR);
+	EXPECT_EQ(-1, send(other, "x", 1, 0));
+	EXPECT_EQ(EPROTOTYPE, errno);
+	close(other);
+	close(plain);
+	close(fd);
 }
 
 TEST(to_one_member)

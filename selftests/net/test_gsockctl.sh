@@ -323,7 +323,8 @@ expect 1 'no such group' member show nobody
 expect 2 'the name of a group is missing' member show
 expect 2 'the name of a group is missing' cat
 expect 2 "'a/b' has a byte" cat a/b
-expect 2 "'safe' is not an order: fifo or total" cat -o safe room
+expect 2 "'total.' is not an order: none, fifo, causal, total or safe" \
+	cat -o total. room
 expect 2 'nothing is not an order' cat room -o
 
 gsockctl monitor >"$tmp/mon" 2>&1 &

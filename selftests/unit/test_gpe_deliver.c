@@ -325,7 +325,7 @@ static void gpe_submit__vector_and_large_message(void **state)
 	u_free(net);
 }
 
-static void gpe_group_level__default_of_the_group(void **state)
+static void gpe_props_level__default_of_the_group(void **state)
 {
 	static const struct {
 		struct gpe_props props;
@@ -369,7 +369,7 @@ int main(void)
 		cmocka_unit_test(gpe_stage_open__all_say_so),
 		cmocka_unit_test(gpe_force_one__effects_of_what_is_lost),
 		cmocka_unit_test(gpe_submit__vector_and_large_message),
-		cmocka_unit_test(gpe_group_level__default_of_the_group),
+		cmocka_unit_test(gpe_props_level__default_of_the_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

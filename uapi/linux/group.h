@@ -83,11 +83,11 @@ struct group_view_id {
 };
 
 /* Order of a message, chosen per message or per socket. */
-#define GROUP_ORDER_NONE	0	/* as it arrives: EOPNOTSUPP so far */
+#define GROUP_ORDER_NONE	0	/* as it arrives */
 #define GROUP_ORDER_FIFO	1	/* as its sender sent them */
-#define GROUP_ORDER_CAUSAL	2	/* happened-before: EOPNOTSUPP so far */
+#define GROUP_ORDER_CAUSAL	2	/* what its sender had seen comes first */
 #define GROUP_ORDER_TOTAL	3	/* one order at all members */
-#define GROUP_ORDER_SAFE	4	/* total and uniform: EOPNOTSUPP so far */
+#define GROUP_ORDER_SAFE	4	/* total, and all nodes have it first */
 
 /*
  * Socket options of level SOL_GROUP. "int" is 4 bytes.
@@ -97,7 +97,9 @@ struct group_view_id {
  *		  messages. Default 0: only messages. Acts on what is queued
  *		  and not yet read, too.
  * GROUP_ORDER	  get/set, int: order of messages sent without a control
- *		  message that says otherwise. Default GROUP_ORDER_TOTAL.
+ *		  message that says otherwise. Until it is set, messages
+ *		  have the group's default order (GROUP_PROPS), and get says
+ *		  GROUP_ORDER_TOTAL or what GROUP_PROPS asked for.
  * GROUP_LOOPBACK get/set, int 0 or 1: read one's own messages. Default 1.
  * GROUP_INFO	  get/set, int 0 or 1: recvmsg adds GROUP_CMSG_INFO. Default 0.
  * GROUP_VIEW	  get: struct group_view, then as many struct group_member as
@@ -133,12 +135,15 @@ struct group_view_id {
  * @view: the view it was stamped with and is delivered in
  * @position: counts the messages to all of this view from 1, in this member's
  *	delivery order; 0 for a message to this member alone
+ * @lamport: Lamport's clock: greater than that of every message, in any group,
+ *	that its sender's node had sent or delivered before it
  * @order: GROUP_ORDER_* of the message
  * @flags: 0 (none are defined yet)
  */
 struct group_msg_info {
 	struct group_view_id view;
 	__aligned_u64 position;
+	__aligned_u64 lamport;
 	__u32	order;
 	__u32	flags;
 };
@@ -232,7 +237,8 @@ struct group_view {
 /**
  * struct group_props - what a group promises
  * @order: default order of the group, GROUP_ORDER_*; 0 stands for
- *	GROUP_ORDER_TOTAL
+ *	GROUP_ORDER_TOTAL, or where @orders leaves that out, for
+ *	GROUP_ORDER_NONE
  * @orders: mask of 1 << GROUP_ORDER_* that may be used, @order among them; 0:
  *	all
  * @msg_max: largest message in bytes, 1 to GROUP_MSG_MAX; 0: GROUP_MSG_MAX
@@ -320,7 +326,7 @@ struct group_status {
  *		  in the way, with no other thread waiting to receive. A local
  *		  member that reads more slowly is waited for.
  *   ESTALE	  GROUP_CMSG_VIEW is not the current view
- *   EOPNOTSUPP	  the order is not there yet; MSG_OOB
+ *   EOPNOTSUPP	  MSG_OOB
  *   EINVAL	  the order or a control message is malformed, unknown or of
  *		  another level than SOL_GROUP, or an order that the group does
  *		  not allow; wrong address length
@@ -386,7 +392,6 @@ struct group_status {
  *   EINVAL	  wrong length, value out of range, properties that contradict
  *		  each other
  *   EISCONN	  GROUP_PROPS after bind
- *   EOPNOTSUPP	  an order or property that is not there yet
  *   ENOTCONN	  GROUP_VIEW before the first view
  */
 
