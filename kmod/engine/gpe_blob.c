@@ -324,6 +324,7 @@ void gpe_blob_drop_all(struct gpe_node *node)
 		gpe_rx_drop(&node->change->path[i].rx);
 		node->change->path[i].due = 0;
 	}
+	node->change->due = 0;
 }
 
 /* ---- packets in ---- */
@@ -656,10 +657,11 @@ static bool gpe_send_due(struct gpe_node *node, u32 path, u32 what)
  */
 void gpe_view_pump(struct gpe_node *node)
 {
-	u32 i;
+	struct gpe_change *ch = node->change;
 
-	for (i = 0; i < GPE_PATHS_MAX; i++) {
-		struct gpe_vpath *vp = &node->change->path[i];
+	while (ch->due) {
+		u32 i = __ffs64(ch->due);
+		struct gpe_vpath *vp = &ch->path[i];
 
 		if (!node->path[i].used || !node->n_bearers ||
 		    node->state == GPE_ST_STOPPED || !node->path[i].id)
@@ -671,5 +673,6 @@ void gpe_view_pump(struct gpe_node *node)
 				return;
 			vp->due &= ~what;
 		}
+		ch->due &= ch->due - 1;
 	}
 }

@@ -213,6 +213,7 @@ struct gpe_vpath {
  * @failed: ranks of the epoch that were not ready in time
  * @max_nr: highest ballot number seen
  * @install: ranks of the epoch that have not shown it yet; we led its ballot
+ * @due: paths to which something is due
  * @val: scratch
  */
 struct gpe_change {
@@ -236,6 +237,7 @@ struct gpe_change {
 	u64 failed;
 	u64 max_nr;
 	u64 install;
+	u64 due;
 	struct gpe_value val;
 	struct gpe_vpath path[GPE_PATHS_MAX];
 };
@@ -248,8 +250,10 @@ static inline struct gpe_acceptor *gpe_acceptor(struct gpe_node *node,
 
 static inline void gpe_due(struct gpe_node *node, u8 path, u32 what)
 {
-	if (path < GPE_PATHS_MAX)
-		node->change->path[path].due |= what;
+	if (path >= GPE_PATHS_MAX)
+		return;
+	node->change->path[path].due |= what;
+	node->change->due |= BIT_ULL(path);
 }
 
 /* ---- gpe_blob ---- */
