@@ -148,6 +148,7 @@ void sim_node_packet(struct sim_node *n, u32 path, struct gpe_shim_buf *buf);
 bool sim_node_idle(const struct sim_node *n);
 
 /* sim_work.c: programs and faults */
+const u8 *sim_bytes(u64 id);
 void sim_work(struct sim_node *n);
 void sim_wake(struct sim_node *n);
 void sim_retry(struct sim_sock *s);

@@ -26,15 +26,14 @@ static u64 payload(const struct gpe_rec *rec, u32 len)
 	for (i = 0; gpe_msg_seg(rec, i, &buf, &off, &n); i++) {
 		const u8 *p = ((struct gpe_shim_buf *)buf)->data + off;
 
-		for (k = 0; k < n; k++, at++) {
-			if (at < 8) {
-				head[at] = p[k];
-				if (at == 7)
-					id = get_unaligned_be64(head);
-			} else if (p[k] != (u8)(id * 31 + at * 7)) {
-				return U64_MAX;
-			}
-		}
+		for (k = 0; k < n && at < 8; k++, at++)
+			head[at] = p[k];
+		if (at == 8)
+			id = get_unaligned_be64(head);
+		if (k < n && (at + n - k > len ||
+			      memcmp(p + k, sim_bytes(id) + at, n - k)))
+			return U64_MAX;
+		at += n - k;
 	}
 	return at == len ? id : U64_MAX;
 }
@@ -56,14 +55,13 @@ static void pick_peer(struct sim_sock *s, const struct gpe_view *view)
 	s->peer = view->m[sim_rand(view->n)].addr;
 }
 
-static void give(struct sim_sock *s, struct gpe_rec *rec)
+/* @info, @id: of a message */
+static void give(struct sim_sock *s, struct gpe_rec *rec,
+		 const struct gpe_msg_info *info, u64 id)
 {
-	struct gpe_msg_info info;
-
 	switch (rec->type) {
 	case GPE_REC_MSG:
-		info = info_of(rec);
-		check_deliver(s->member, &info, payload(rec, info.len));
+		check_deliver(s->member, info, id);
 		break;
 	case GPE_REC_VIEW:
 		check_view(s->member,
@@ -91,9 +89,15 @@ static void append(struct sim_host *h, struct gpe_rec *rec)
 static void deliver(struct sim_node *n, struct sim_host *h,
 		    struct gpe_rec *rec)
 {
+	struct gpe_msg_info info;
+	u64 id = 0;
 	u32 i;
 
 	append(h, rec);
+	if (rec->type == GPE_REC_MSG) {
+		info = info_of(rec);
+		id = payload(rec, info.len);
+	}
 	for (i = 0; i < SIM_SOCKS; i++) {
 		struct sim_sock *s = &n->sock[i];
 		const struct gpe_view *view;
@@ -106,7 +110,7 @@ static void deliver(struct sim_node *n, struct sim_host *h,
 			s->attached = listed(s, view);
 		}
 		if (s->attached)
-			give(s, rec);
+			give(s, rec, &info, id);
 		if (S.bad)
 			sim_trace("  at node %u port %u", n->index, s->port);
 	}
@@ -115,8 +119,10 @@ static void deliver(struct sim_node *n, struct sim_host *h,
 static void deliver_one(struct sim_node *n, struct sim_sock *s,
 			struct gpe_rec *rec)
 {
+	struct gpe_msg_info info = info_of(rec);
+
 	if (s->attached && !s->closing)
-		give(s, rec);
+		give(s, rec, &info, payload(rec, info.len));
 	append(&n->host[s->group], rec);
 }
 
@@ -209,11 +215,23 @@ static void one_step(struct sim_node *n, struct gpe_event *ev)
 	look(n);
 }
 
+/* One tick is under way at most, as the kernel's timer: early rather than late. */
+static void arm(struct sim_node *n)
+{
+	u64 at = gpe_next_deadline(n->engine);
+
+	if (n->more)
+		at = min(at, S.now + sim_rand(S.mix.late * SIM_MS));
+	if (at == U64_MAX || (n->tick_at && n->tick_at <= at))
+		return;
+	n->tick_at = at > S.now ? at : S.now + 1;
+	sim_at(n->tick_at, SIM_EV_TICK, n->index, 0, NULL);
+}
+
 void sim_node_step(struct sim_node *n, struct gpe_event *ev)
 {
 	struct gpe_event tick = { .type = GPE_EV_TICK };
 	u32 rounds = 0;
-	u64 at;
 
 	one_step(n, ev);
 	/* As the kernel leaves to its worker what takes long. */
@@ -222,13 +240,7 @@ void sim_node_step(struct sim_node *n, struct gpe_event *ev)
 		if (++rounds == 100000)
 			sim_bad("V11", "the engine never comes to an end");
 	}
-	at = gpe_next_deadline(n->engine);
-	if (n->more)
-		at = min(at, S.now + sim_rand(S.mix.late * SIM_MS));
-	if (at == U64_MAX || at == n->tick_at)
-		return;
-	n->tick_at = at > S.now ? at : S.now + 1;
-	sim_at(n->tick_at, SIM_EV_TICK, n->index, 0, NULL);
+	arm(n);
 }
 
 void sim_node_tick(struct sim_node *n)
@@ -236,7 +248,10 @@ void sim_node_tick(struct sim_node *n)
 	struct gpe_event ev = { .type = GPE_EV_TICK };
 
 	n->tick_at = 0;
-	sim_node_step(n, &ev);
+	if (n->more || gpe_next_deadline(n->engine) <= S.now)
+		sim_node_step(n, &ev);
+	else
+		arm(n);
 }
 
 void sim_node_packet(struct sim_node *n, u32 path, struct gpe_shim_buf *buf)
