@@ -165,9 +165,10 @@ static void gsk_group_view(struct gsk_net *gn, struct gsk_group *grp,
 			gsk_queue_resume(gsk, rec);
 		gsk->joined = true;
 	}
+	/* The node was out of the cluster, and they are not in again yet. */
 	list_for_each_entry(gsk, &grp->members, in_grp)
 		if (gsk->attached && gsk->seen_gen != gen)
-			gsk_queue_out(gsk, rec);
+			gsk_queue_detach(gsk, rec->host_u64[0]);
 	gsk_group_due(gn, grp);
 }
 

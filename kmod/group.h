@@ -15,6 +15,9 @@
  */
 #define GSK_VIEWS_MAX	(32 << 20)
 
+/* So often a member may come back without having read of the first time. */
+#define GSK_BACKS_MAX	8
+
 /* What a socket is to be woken for. */
 #define GSK_WAKE_READ	1	/* there is something to read */
 #define GSK_WAKE_WRITE	2	/* what was refused may go now */
@@ -62,6 +65,20 @@ struct gsk_group {
 };
 
 /**
+ * struct gsk_back - a member is in its group again
+ * @from: records from this position on are not for it, since its node was out
+ *	of the cluster,
+ * @to: up to before this one, a view that lists it. As @from: none was left
+ *	out
+ * @resumed: a resumed event is to be read before that view
+ */
+struct gsk_back {
+	u64 from;
+	u64 to;
+	bool resumed;
+};
+
+/**
  * struct gsk_sock - a socket, and the member that it is
  * @sk: first; its lock guards @bound, @props, @charged and changes of @limit
  * @gn: the node
@@ -95,8 +112,6 @@ struct gsk_group {
  * @attached: new records of the log are for it
  * @joined: has had its first view
  * @suspended: between those two events
- * @resume_pos: position of the view that a resumed event is to be read before,
- *	0: none. Of several that are not read yet, the last
  * @closed: no descriptor is left
  * @leaving: shut down or closed
  * @gone: the engine let go
@@ -104,9 +119,8 @@ struct gsk_group {
  * @overrun: is being evicted
  * @error: negative errno that later calls get
  * @why: it is gone
- * @gap_from: records from this position on are not for it, since its node was
- *	out of the cluster,
- * @gap_to: up to before this one; 0: there is no gap
+ * @n_backs: how many of @back there are, in the order of the log
+ * @back: views that it came back with and has not read past
  * @self: as the last view that lists it names it
  * @end_pos: not attached: records from here on are not for it
  * @ones: messages to it alone, by rec.link; host_u64[0] is the position of
@@ -158,7 +172,6 @@ struct gsk_sock {
 	bool attached;
 	bool joined;
 	bool suspended;
-	u64 resume_pos;
 	bool closed;
 	bool leaving;
 	bool gone;
@@ -168,8 +181,8 @@ struct gsk_sock {
 	enum gpe_why why;
 	struct gpe_addr self;
 	u64 end_pos;
-	u64 gap_from;
-	u64 gap_to;
+	u32 n_backs;
+	struct gsk_back back[GSK_BACKS_MAX];
 	struct list_head ones;
 	struct gpe_view *view;
 	u32 queued;
@@ -223,8 +236,9 @@ void gsk_queue_given_one(struct gsk_sock *gsk, struct gpe_rec *rec);
 void gsk_queue_skip(struct gsk_sock *gsk);
 void gsk_queue_resume(struct gsk_sock *gsk, const struct gpe_rec *rec);
 void gsk_queue_attach(struct gsk_sock *gsk, const struct gpe_rec *rec);
+bool gsk_resumes_at(const struct gsk_sock *gsk, const struct gpe_rec *rec);
+void gsk_queue_resumed(struct gsk_sock *gsk, const struct gpe_rec *rec);
 void gsk_queue_detach(struct gsk_sock *gsk, u64 end_pos);
-void gsk_queue_out(struct gsk_sock *gsk, const struct gpe_rec *rec);
 bool gsk_queue_flush(struct gsk_sock *gsk, u32 budget);
 void gsk_queue_trim(struct gsk_net *gn, struct gsk_group *grp);
 void gsk_queue_read_begin(struct gsk_sock *gsk, struct gpe_rec *rec);
@@ -235,14 +249,6 @@ void gsk_sock_wake(struct gsk_sock *gsk, int what);
 /* ---- orphan.c ---- */
 
 void gsk_orphan_add(struct gsk_sock *gsk);
-
-/* Is this the view that a resumed event is to be read before? */
-static inline bool gsk_resumes_at(const struct gsk_sock *gsk,
-				  const struct gpe_rec *rec)
-{
-	return rec->type == GPE_REC_VIEW && gsk->resume_pos &&
-	       gsk->resume_pos == rec->host_u64[0];
-}
 
 static inline u32 gsk_rec_cost(const struct gpe_rec *rec)
 {

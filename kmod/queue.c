@@ -11,8 +11,65 @@
 
 static bool gsk_in_gap(const struct gsk_sock *gsk, const struct gpe_rec *rec)
 {
-	return gsk->gap_to && rec->host_u64[0] >= gsk->gap_from &&
-	       rec->host_u64[0] < gsk->gap_to;
+	u64 pos = rec->host_u64[0];
+	u32 i;
+
+	for (i = 0; i < gsk->n_backs; i++)
+		if (pos >= gsk->back[i].from && pos < gsk->back[i].to)
+			return true;
+	return false;
+}
+
+static u32 gsk_back_at(const struct gsk_sock *gsk, const struct gpe_rec *rec)
+{
+	u32 i;
+
+	for (i = 0; i < gsk->n_backs; i++)
+		if (gsk->back[i].to == rec->host_u64[0])
+			break;
+	return i;
+}
+
+/**
+ * gsk_resumes_at() - is this a view that a resumed event is to be read before?
+ * @gsk: the socket; gn->lock held
+ * @rec: a record of its queue
+ *
+ * Return: whether it is.
+ */
+bool gsk_resumes_at(const struct gsk_sock *gsk, const struct gpe_rec *rec)
+{
+	u32 i;
+
+	if (rec->type != GPE_REC_VIEW || !gsk->n_backs)
+		return false;
+	i = gsk_back_at(gsk, rec);
+	return i < gsk->n_backs && gsk->back[i].resumed;
+}
+
+/**
+ * gsk_queue_resumed() - that event has been read
+ * @gsk: the socket; gn->lock held
+ * @rec: the view, which is read next
+ */
+void gsk_queue_resumed(struct gsk_sock *gsk, const struct gpe_rec *rec)
+{
+	u32 i = gsk_back_at(gsk, rec);
+
+	lockdep_assert_held(&gsk->gn->lock);
+	if (i < gsk->n_backs)
+		gsk->back[i].resumed = false;
+}
+
+/* What lies behind the cursor. */
+static void gsk_backs_drop(struct gsk_sock *gsk, u64 pos)
+{
+	u32 n = 0;
+
+	while (n < gsk->n_backs && gsk->back[n].to <= pos)
+		n++;
+	gsk->n_backs -= n;
+	memmove(gsk->back, gsk->back + n, gsk->n_backs * sizeof(*gsk->back));
 }
 
 static bool gsk_own(const struct gsk_sock *gsk,
@@ -114,8 +171,7 @@ static void gsk_queue_step(struct gsk_sock *gsk)
 		if (gsk->view)
 			gpe_view_put(gsk->view);
 		gsk->view = view;
-		if (gsk_resumes_at(gsk, rec))
-			gsk->resume_pos = 0;
+		gsk_backs_drop(gsk, rec->host_u64[0]);
 	}
 	rec->host_u64[1]--;
 }
@@ -236,20 +292,25 @@ u64 gsk_queue_own_bytes(const struct gsk_sock *gsk)
 
 /* ---- delivery ---- */
 
-static void gsk_queue_grown(struct gsk_sock *gsk, const struct gpe_rec *rec)
+/* The worker takes it out of its group. */
+static void gsk_queue_overrun(struct gsk_sock *gsk)
 {
-	gsk->queued++;
-	gsk->queued_bytes += gsk_rec_cost(rec);
-	gsk->view_bytes += gsk_view_bytes(rec);
-	if (gsk->queued_bytes <= 2ULL * gsk->limit_max &&
-	    gsk->view_bytes <= GSK_VIEWS_MAX)
-		return;
 	if (gsk->overrun || !gsk->local)
 		return;
 	gsk->overrun = true;
 	sock_hold(&gsk->sk);
 	list_add_tail(&gsk->evict, &gsk->gn->evict);
 	gsk_net_work_due(gsk->gn);
+}
+
+static void gsk_queue_grown(struct gsk_sock *gsk, const struct gpe_rec *rec)
+{
+	gsk->queued++;
+	gsk->queued_bytes += gsk_rec_cost(rec);
+	gsk->view_bytes += gsk_view_bytes(rec);
+	if (gsk->queued_bytes > 2ULL * gsk->limit_max ||
+	    gsk->view_bytes > GSK_VIEWS_MAX)
+		gsk_queue_overrun(gsk);
 }
 
 /**
@@ -283,6 +344,39 @@ void gsk_queue_given_one(struct gsk_sock *gsk, struct gpe_rec *rec)
 	gsk_sock_wake(gsk, GSK_WAKE_READ);
 }
 
+/* All before @rec, which is not counted for it yet, and it is out for that. */
+static void gsk_queue_lose(struct gsk_sock *gsk, const struct gpe_rec *rec)
+{
+	if (gsk->attached)
+		gsk->end_pos = rec->host_u64[0];
+	gsk_queue_flush(gsk, U32_MAX);
+	if (gsk->attached)
+		gsk->end_pos = 0;
+	gsk->n_backs = 0;
+	gsk_queue_overrun(gsk);
+}
+
+/* Away from @from on and back with @rec: as the reader will come to it. */
+static void gsk_back_add(struct gsk_sock *gsk, u64 from,
+			 const struct gpe_rec *rec)
+{
+	struct gsk_back *back;
+
+	/* Nothing unread lies before what was left out. */
+	if (!gsk->cursor)
+		from = rec->host_u64[0];
+	if (from == rec->host_u64[0] && !gsk->suspended)
+		return;
+	if (gsk->n_backs == GSK_BACKS_MAX) {
+		gsk_queue_lose(gsk, rec);
+		from = rec->host_u64[0];
+	}
+	back = &gsk->back[gsk->n_backs++];
+	back->from = from;
+	back->to = rec->host_u64[0];
+	back->resumed = gsk->suspended;
+}
+
 /**
  * gsk_queue_resume() - back in the cluster by a view that lists it as joined
  * @gsk: the socket; gn->lock held
@@ -294,8 +388,7 @@ void gsk_queue_given_one(struct gsk_sock *gsk, struct gpe_rec *rec)
 void gsk_queue_resume(struct gsk_sock *gsk, const struct gpe_rec *rec)
 {
 	lockdep_assert_held(&gsk->gn->lock);
-	if (gsk->suspended)
-		gsk->resume_pos = rec->host_u64[0];
+	gsk_back_add(gsk, rec->host_u64[0], rec);
 	gsk->suspended = false;
 	gsk_sock_wake(gsk, GSK_WAKE_WRITE);
 }
@@ -308,14 +401,12 @@ void gsk_queue_resume(struct gsk_sock *gsk, const struct gpe_rec *rec)
 void gsk_queue_attach(struct gsk_sock *gsk, const struct gpe_rec *rec)
 {
 	lockdep_assert_held(&gsk->gn->lock);
-	if (gsk->cursor) {
-		gsk->gap_from = gsk->end_pos;
-		gsk->gap_to = rec->host_u64[0];
-	}
+	gsk_back_add(gsk, gsk->end_pos, rec);
 	gsk->end_pos = 0;
 	gsk->attached = true;
 	gsk->grp->n_attached++;
-	gsk_queue_resume(gsk, rec);
+	gsk->suspended = false;
+	gsk_sock_wake(gsk, GSK_WAKE_WRITE);
 }
 
 /**
@@ -335,7 +426,7 @@ void gsk_queue_detach(struct gsk_sock *gsk, u64 end_pos)
 
 /**
  * gsk_queue_flush() - pass what is unread, unseen
- * @gsk: the socket, detached; gn->lock held
+ * @gsk: the socket; gn->lock held, no more records to come for it
  * @budget: how many records at most
  *
  * One that a reader copies just now is left if it is to this member alone.
@@ -359,22 +450,6 @@ bool gsk_queue_flush(struct gsk_sock *gsk, u32 budget)
 	}
 	gsk_queue_trim(gsk->gn, gsk->grp);
 	return budget;
-}
-
-/**
- * gsk_queue_out() - the node was out of the cluster
- * @gsk: an attached member that the view does not list; gn->lock held
- * @rec: that view, just appended
- */
-void gsk_queue_out(struct gsk_sock *gsk, const struct gpe_rec *rec)
-{
-	lockdep_assert_held(&gsk->gn->lock);
-	gsk_queue_detach(gsk, rec->host_u64[0]);
-	/* A second gap cannot be told from the first: all of it is lost. */
-	if (gsk->cursor && gsk->gap_to &&
-	    gsk->cursor->host_u64[0] < gsk->gap_to)
-		gsk_queue_flush(gsk, U32_MAX);
-	gsk->gap_to = 0;
 }
 
 /* ---- waking ---- */

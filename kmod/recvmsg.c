@@ -212,7 +212,7 @@ static void gsk_recv_done(struct gsk_sock *gsk, enum gsk_found found,
 {
 	spin_lock_bh(&gsk->gn->lock);
 	if (pass && found == GSK_RESUME)
-		gsk->resume_pos = 0;
+		gsk_queue_resumed(gsk, rec);
 	if (pass && found == GSK_RECORD && rec->type == GPE_REC_MSG)
 		gsk->received++;
 	gsk_queue_read_end(gsk, pass && found == GSK_RECORD);
