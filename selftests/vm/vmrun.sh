@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Boots a packaged kernel under QEMU and runs a command in it as root; see
 # `make help`. Prints the command's output, ends with its exit status; 124 when
-# the time is over, 92 when the kernel's log shows trouble.
+# the time is over, 92 when the kernel's log shows trouble. What the command
+# writes to /dev/ttyS3 is in build/vm/NAME.out afterwards, byte for byte.
 #
 # TCG, not KVM: /dev/kvm may exist where guests hang all the same.
 set -euo pipefail
@@ -143,6 +144,7 @@ timeout -k 5 "${VMTIMEOUT:-300}" qemu-system-x86_64 \
 	-accel tcg,thread=multi -cpu Nehalem -smp "${VMSMP:-2}" \
 	-m "${VMMEM:-2G}" -display none -no-reboot -nic none -vga none \
 	-serial "file:$kmsg" -serial stdio -serial "file:$tmp/status" \
+	-serial "file:$vmdir/$name.out" \
 	-monitor none -kernel "$kdir/vmlinuz" -initrd "$tmp/initrd" \
 	-append "console=ttyS0 quiet loglevel=7 panic=-1 mitigations=off ${VMAPPEND:-}" \
 	</dev/null
