@@ -169,7 +169,11 @@ install: lib tools
 
 net_src := $(wildcard selftests/net/*.c)
 selftests: tools $(net_src:selftests/net/%.c=$(B)/bin/%) $(B)/bin/group_layout32 \
-	$(B)/bin/readme
+	$(B)/bin/readme $(B)/bin/sim
+# Recordings are run where they were made.
+$(B)/bin/sim: $(B)/sim
+	@mkdir -p $(@D)
+	cp $< $@
 $(B)/bin/readme: README.md selftests/readme.sh $(wildcard uapi/linux/*.h)
 	@selftests/readme.sh
 # The same source as a 32-bit program, which needs nothing in the guest.

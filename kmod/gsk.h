@@ -75,6 +75,8 @@ void gsk_count_destroyed(enum gsk_obj obj);
  * @sysfs_lock: guards @sysfs and @n_sysfs
  * @sysfs: list of struct gsk_dev
  * @n_sysfs: groups shown
+ * @record: what the engine was given so far, NULL: nothing is recorded; set
+ *	with @node, under @lock
  * @dead: the namespace ends: no new engine, no new work; under @lock
  */
 struct gsk_net {
@@ -108,6 +110,7 @@ struct gsk_net {
 	struct mutex sysfs_lock;
 	struct list_head sysfs;
 	u32 n_sysfs;
+	struct gsk_record *record;
 	bool dead;
 };
 
@@ -182,6 +185,19 @@ void gsk_run_rest(struct gsk_net *gn);
 void gsk_run_rx(struct gsk_net *gn, u32 path, struct sk_buff *skb, u32 seg);
 
 void gsk_run_timer_init(struct gsk_net *gn);
+
+/* ---- record.c ---- */
+
+struct gpe_record_made;
+struct gsk_record;
+
+void gsk_record_init(void);
+void gsk_record_exit(void);
+struct gsk_record *gsk_record_begin(const struct gpe_record_made *made);
+void gsk_record_show(struct gsk_net *gn);
+void gsk_record_end(struct gsk_record *rec);
+void gsk_record_event(struct gsk_net *gn, u64 now, const struct gpe_event *ev);
+void gsk_record_result(struct gsk_net *gn, const struct gpe_event *ev);
 
 /* ---- group.c: called by run.c under @lock for each action ---- */
 

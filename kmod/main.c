@@ -16,9 +16,10 @@ static int __init gsk_init(void)
 	err = gsk_sysfs_init();
 	if (err)
 		return err;
+	gsk_record_init();
 	err = gsk_net_init();
 	if (err)
-		goto err_sysfs;
+		goto err_record;
 	err = gsk_netlink_init();
 	if (err)
 		goto err_net;
@@ -31,7 +32,8 @@ err_netlink:
 	gsk_netlink_exit();
 err_net:
 	gsk_net_exit();
-err_sysfs:
+err_record:
+	gsk_record_exit();
 	gsk_sysfs_exit();
 	return err;
 }
@@ -41,6 +43,7 @@ static void __exit gsk_exit(void)
 	gsk_sock_exit();
 	gsk_netlink_exit();
 	gsk_net_exit();
+	gsk_record_exit();
 	gsk_sysfs_exit();
 }
 

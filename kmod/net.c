@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include "bearer.h"
 #include "group.h"
+#include "gpe_record.h"
 
 unsigned int gsk_net_id;
 struct workqueue_struct *gsk_wq;
@@ -94,18 +95,26 @@ static u32 gsk_random_id(void)
 	return id;
 }
 
-static struct gpe_node *gsk_node_create(struct gsk_net *gn)
+static struct gpe_node *gsk_node_create(struct gsk_net *gn,
+					struct gsk_record **rec)
 {
-	struct gpe_cfg cfg = {
-		.id = gsk_random_id(),
-		.cluster = gsk_cluster_hash(gn->cluster),
-		.votes = 1,
-		.heartbeat_ns = GPE_HEARTBEAT_NS,
-		.detect_ns = GPE_DETECT_NS,
+	struct gpe_record_made made = {
+		.cfg = {
+			.id = gsk_random_id(),
+			.cluster = gsk_cluster_hash(gn->cluster),
+			.votes = 1,
+			.heartbeat_ns = GPE_HEARTBEAT_NS,
+			.detect_ns = GPE_DETECT_NS,
+		},
+		.inc = gsk_random_inc(),
+		.seed = gsk_random_inc(),
+		.now = ktime_get_boottime_ns(),
+		.wall = ktime_get_real_ns(),
 	};
 
-	return gpe_node_create(&cfg, gsk_random_inc(), gsk_random_inc(),
-			       ktime_get_boottime_ns(), ktime_get_real_ns());
+	*rec = gsk_record_begin(&made);
+	return gpe_node_create(&made.cfg, made.inc, made.seed, made.now,
+			       made.wall);
 }
 
 /**
@@ -117,6 +126,7 @@ static struct gpe_node *gsk_node_create(struct gsk_net *gn)
  */
 int gsk_net_start(struct gsk_net *gn)
 {
+	struct gsk_record *rec = NULL;
 	struct gpe_node *node;
 	struct gpe_out *out;
 	int err = 0;
@@ -124,8 +134,9 @@ int gsk_net_start(struct gsk_net *gn)
 	if (READ_ONCE(gn->node))
 		return 0;
 	out = kvmalloc(sizeof(*out), GFP_KERNEL_ACCOUNT);
-	node = out ? gsk_node_create(gn) : NULL;
+	node = out ? gsk_node_create(gn, &rec) : NULL;
 	if (!node) {
+		gsk_record_end(rec);
 		kvfree(out);
 		return -ENOMEM;
 	}
@@ -134,14 +145,19 @@ int gsk_net_start(struct gsk_net *gn)
 		err = -ESHUTDOWN;
 	} else if (!gn->node) {
 		gn->out = out;
+		gn->record = rec;
 		WRITE_ONCE(gn->node, node);
 		gsk_count_created(GSK_OBJ_NODE);
 		out = NULL;
 		node = NULL;
+		rec = NULL;
 	}
 	spin_unlock_bh(&gn->lock);
 	if (node)
 		gpe_node_free(node);
+	else if (!err)
+		gsk_record_show(gn);
+	gsk_record_end(rec);
 	kvfree(out);
 	return err;
 }
@@ -168,6 +184,7 @@ void gsk_net_work_due(struct gsk_net *gn)
 void gsk_net_stop(struct gsk_net *gn)
 {
 	struct gpe_event ev = { .type = GPE_EV_GOODBYE };
+	struct gsk_record *rec;
 	struct gpe_node *node;
 	struct gpe_out *out;
 
@@ -185,6 +202,7 @@ void gsk_net_stop(struct gsk_net *gn)
 	gsk_group_abandon(gn);
 	node = gn->node;
 	out = gn->out;
+	rec = gn->record;
 	gn->out = NULL;
 	WRITE_ONCE(gn->node, NULL);
 	if (node) {
@@ -193,6 +211,7 @@ void gsk_net_stop(struct gsk_net *gn)
 	}
 	spin_unlock_bh(&gn->lock);
 	gsk_group_wake_flush(gn);
+	gsk_record_end(rec);
 	kvfree(out);
 }
 

@@ -105,7 +105,11 @@ static void gsk_run_step(struct gsk_net *gn, u64 now, struct gpe_event *ev)
 
 	lockdep_assert_held(&gn->lock);
 	gsk_run_reserve(gn);
+	if (unlikely(gn->record))
+		gsk_record_event(gn, now, ev);
 	gpe_step(gn->node, now, ev, gn->out);
+	if (unlikely(gn->record))
+		gsk_record_result(gn, ev);
 	gn->more = gn->out->more;
 	for (i = 0; i < gn->out->n; i++)
 		gsk_run_act(gn, &gn->out->act[i]);

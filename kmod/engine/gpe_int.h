@@ -697,7 +697,7 @@ void gpe_cell_put(struct gpe_node *node, void *cell);
 /* ---- wire (gpe_wire): all bytes from the network pass here ---- */
 
 /* Common head of every packet, bytes. */
-#define GPE_WIRE_HDR 48
+#define GPE_WIRE_HDR	48
 /* Writes it; returns its length. hdr_len is patched by gpe_wire_close(). */
 u32 gpe_wire_open(struct gpe_node *node, u8 *p, enum gpe_pkt_type type,
 		  u64 dst_inc);

@@ -10,6 +10,9 @@
 #define GPE_OPEN_SLICE		64
 #endif
 
+/* Version of the wire format; raised with every change of it. */
+#define GPE_VERSION		2
+
 enum {
 	/* Ranks fit into one 64-bit mask. */
 	GPE_NODES_MAX = 64,

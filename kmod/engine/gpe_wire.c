@@ -14,7 +14,6 @@
 #include "gpe_int.h"
 
 #define GPE_MAGIC	0x4753
-#define GPE_VERSION	2
 
 /*
  * DATA: region 8 | base 8 | stable 8 | origin 1 | flags 1 | items 1 | zero 5,

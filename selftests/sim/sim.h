@@ -156,6 +156,9 @@ void sim_read(struct sim_node *n, bool all);
 void sim_fault(void);
 void sim_heal(void);
 
+/* sim_replay.c */
+int sim_replay(const char *path);
+
 /* sim_check.c */
 void check_init(void);
 void check_free(void);

@@ -329,7 +329,8 @@ int main(int argc, char **argv)
 	static const struct option opts[] = {
 		{ "seeds", 1, 0, 's' }, { "first", 1, 0, 'f' },
 		{ "nodes", 1, 0, 'n' }, { "trace", 0, 0, 't' },
-		{ "fault", 1, 0, 'x' }, { "faults", 0, 0, 'a' }, { 0 }
+		{ "fault", 1, 0, 'x' }, { "faults", 0, 0, 'a' },
+		{ "replay", 1, 0, 'r' }, { 0 }
 	};
 	u64 seeds = 100, first = 1, nodes = 0;
 	bool trace = false, all = false;
@@ -357,6 +358,8 @@ int main(int argc, char **argv)
 		case 'a':
 			all = true;
 			break;
+		case 'r':
+			return sim_replay(optarg);
 		default:
 			return 2;
 		}
