@@ -300,7 +300,6 @@ int gpe_group_reopen(struct gpe_node *node, struct gpe_group *grp,
 		if (!st)
 			return -ENOMEM;
 		st->silent = !event;
-		st->position = event ? 0 : last->position;
 		list_add_tail(&st->list, &grp->stages);
 	}
 	if (event) {
@@ -842,6 +841,8 @@ static bool gpe_group_advance(struct gpe_node *node, struct gpe_group *grp)
 			return true;
 		next = list_next_entry(st, list);
 		next->follows = true;
+		if (next->silent)
+			next->position = st->position;
 		gpe_stage_free(node, st);
 	}
 }
