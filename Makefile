@@ -201,7 +201,8 @@ unit_hdr := $(wildcard selftests/unit/*.h)
 unit_bin := $(unit_src:selftests/unit/%.c=$(B)/unit/%)
 unit_obj := $(patsubst %.c,$(B)/unit/obj/%.o,$(engine_src) $(shim_src) \
 	$(wildcard selftests/unit/unit_*.c))
-sim_src := $(wildcard selftests/sim/*.c)
+judge_src := $(wildcard selftests/judge/judge*.c)
+sim_src := $(wildcard selftests/sim/*.c) $(judge_src)
 UNIT_INC := $(ENGINE_INC) -Iselftests/unit -Iselftests/sim -Itools -Ilibgsock
 
 $(B)/unit/obj/%.o: %.c $(engine_hdr) $(unit_hdr) $(B)/deps.stamp
@@ -224,20 +225,21 @@ unit: $(unit_bin)
 coverage: $(B)/deps.stamp
 	@selftests/unit/coverage.sh $(B)/coverage $(COVSIM)
 
-sim_dep := $(sim_src) $(wildcard selftests/sim/*.h) $(engine_src) $(engine_hdr) $(shim_src)
+SIM_INC := -Iselftests/sim -Iselftests/judge
+sim_dep := $(sim_src) $(wildcard selftests/sim/*.h selftests/judge/*.h) $(engine_src) $(engine_hdr) $(shim_src)
 $(B)/sim: $(sim_dep)
 	@mkdir -p $(@D)
-	$(CC) -O2 -g $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
+	$(CC) -O2 -g $(WARN) $(ENGINE_INC) $(SIM_INC) $(sim_src) $(engine_src) $(shim_src) -o $@
 # An epoch is opened group by group: all that can come between two of them.
 $(B)/sim-slices: $(sim_dep)
 	@mkdir -p $(@D)
-	$(CC) -O2 -g -DGPE_OPEN_SLICE=1 $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
+	$(CC) -O2 -g -DGPE_OPEN_SLICE=1 $(WARN) $(ENGINE_INC) $(SIM_INC) $(sim_src) $(engine_src) $(shim_src) -o $@
 $(B)/sim-asan: $(sim_dep)
 	@mkdir -p $(@D)
-	$(CC) $(SAN) -DGPE_OPEN_SLICE=1 $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
+	$(CC) $(SAN) -DGPE_OPEN_SLICE=1 $(WARN) $(ENGINE_INC) $(SIM_INC) $(sim_src) $(engine_src) $(shim_src) -o $@
 $(B)/sim-faults: $(sim_dep)
 	@mkdir -p $(@D)
-	$(CC) -O2 -g -DGPE_FAULTS $(WARN) $(ENGINE_INC) -Iselftests/sim $(sim_src) $(engine_src) $(shim_src) -o $@
+	$(CC) -O2 -g -DGPE_FAULTS $(WARN) $(ENGINE_INC) $(SIM_INC) $(sim_src) $(engine_src) $(shim_src) -o $@
 
 SEEDS ?= 500
 FIRST ?= 1

@@ -2,7 +2,7 @@
 /*
  * A deterministic simulator of a cluster: every node is the module's own
  * engine, everything else (time, network, programs, faults) is made from one
- * seed, so that a failing seed fails again. The checkers (sim_check.c) see
+ * seed, so that a failing seed fails again. The judge (selftests/judge) is told
  * only what programs would see.
  */
 #ifndef SIM_H
@@ -22,18 +22,6 @@ enum {
 
 struct sim_host;
 struct sim_member;
-
-/* What the checkers know of a message. */
-struct sim_msg {
-	u32 group;
-	u32 len;
-	u64 order;		/* of its sender's messages to this group */
-	struct sim_member *sender;
-	struct sim_member *dst;	/* the one member it is for, NULL: to all */
-	struct gpe_vid vid;
-	bool to_one;
-	u8 level;
-};
 
 /* A socket of a node, or what is left of it in the hosts' books. */
 struct sim_sock {
@@ -112,7 +100,6 @@ struct sim {
 	struct sim_mix mix;
 	struct sim_node node[SIM_NODES];
 	bool cut[SIM_NODES][SIM_NODES];
-	struct sim_msg *msg;
 	u32 n_msgs;
 	struct sim_check *check;
 };
@@ -159,16 +146,18 @@ void sim_heal(void);
 /* sim_replay.c */
 int sim_replay(const char *path);
 
-/* sim_check.c */
+/* sim_check.c: what the judge is told */
 void check_init(void);
 void check_free(void);
-struct sim_member *check_join(u32 group, u32 port);
-void check_sent(struct sim_member *m, u64 id);
+struct sim_member *check_join(const struct sim_sock *s);
+void check_send(struct sim_member *m, u64 id, const struct gpe_ev_submit *sub);
+void check_sent(u64 id, const struct gpe_ev_submit *sub);
 void check_view(struct sim_member *m, const struct gpe_view *view);
 void check_deliver(struct sim_member *m, const struct gpe_msg_info *info,
 		   u64 id);
 void check_suspended(struct sim_member *m);
 void check_reborn(struct sim_member *m);
+void check_left(struct sim_member *m);
 void check_gone(struct sim_member *m);
 void check_epoch(const struct gpe_node_info *info, u64 before);
 void check_end(void);

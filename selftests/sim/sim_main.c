@@ -95,7 +95,6 @@ static void setup(u64 seed, u32 nodes)
 	};
 	S.faults = true;
 	S.working = true;
-	S.msg = calloc(SIM_MSGS, sizeof(*S.msg));
 	check_init();
 	for (i = 0; i < S.n_nodes; i++)
 		S.node[i].index = i;
@@ -149,7 +148,6 @@ static void teardown(void)
 			sim_node_crash(&S.node[i]);
 	sim_net_clear();
 	check_free();
-	free(S.msg);
 	if (!S.bad && (gpe_shim_allocs || gpe_shim_bufs))
 		sim_bad("memory", "%ld objects, %ld buffers left over",
 			gpe_shim_allocs, gpe_shim_bufs);

@@ -13,7 +13,7 @@ static void join(struct sim_node *n, struct sim_sock *s)
 	s->host = &n->host[s->group];
 	s->port = ++n->next_port;
 	s->bound = true;
-	s->member = check_join(s->group, s->port);
+	s->member = check_join(s);
 	ev.join.host = s->host;
 	ev.join.cookie = s;
 	snprintf(name, sizeof(name), "group%u", s->group);
@@ -29,7 +29,7 @@ static void leave(struct sim_sock *s)
 	struct gpe_event ev = { .type = GPE_EV_LEAVE };
 
 	s->closing = true;
-	check_gone(s->member);
+	check_left(s->member);
 	ev.leave.local_at = &s->local;
 	ev.leave.why = GPE_WHY_LEAVE;
 	sim_node_step(s->node, &ev);
@@ -74,20 +74,6 @@ static u32 draw_len(void)
 	return 8 + sim_rand(300);
 }
 
-/* Who has this address now: a member of a node that has not crashed since. */
-static struct sim_member *member_at(const struct gpe_addr *addr)
-{
-	struct sim_node *n = &S.node[addr->node - 1];
-	u32 i;
-
-	for (i = 0; i < SIM_SOCKS; i++)
-		if (n->engine && n->sock[i].bound &&
-		    n->sock[i].port == addr->port &&
-		    gpe_is_self(n->engine, addr))
-			return n->sock[i].member;
-	return NULL;
-}
-
 void sim_retry(struct sim_sock *s)
 {
 	struct gpe_event ev = { .type = GPE_EV_SUBMIT, .submit = s->submit };
@@ -95,28 +81,14 @@ void sim_retry(struct sim_sock *s)
 	struct sim_node *n = s->node;
 	u64 id = s->submit_id;
 
-	/* Booked before the step, which may deliver it at once. */
-	S.msg[id].sender = s->member;
-	S.msg[id].group = s->group;
-	S.msg[id].len = s->submit.len;
-	S.msg[id].level = s->submit.level;
-	S.msg[id].to_one = s->submit.to_one;
-	S.msg[id].dst = s->submit.to_one ? member_at(&s->submit.dst) : NULL;
-	S.msg[id].vid.epoch = 0;
+	/* Before the step, which may deliver it at once. */
+	check_send(s->member, id, &s->submit);
 	s->pending = false;
 	s->woken = false;
 	s->submit.buf = NULL;
 	sim_node_step(n, &ev);
-	if (!ev.submit.ret) {
-		if (S.msg[id].vid.epoch &&
-		    (S.msg[id].vid.epoch != ev.submit.vid.epoch ||
-		     S.msg[id].vid.seq != ev.submit.vid.seq))
-			sim_bad("V4", "message %llu stamped %llu.%llu but delivered in %llu.%llu",
-				id, ev.submit.vid.epoch, ev.submit.vid.seq,
-				S.msg[id].vid.epoch, S.msg[id].vid.seq);
-		S.msg[id].vid = ev.submit.vid;
-		check_sent(S.msg[id].sender, id);
-	} else if (ev.submit.ret == -EAGAIN && s->bound && !s->closing) {
+	check_sent(id, &ev.submit);
+	if (ev.submit.ret == -EAGAIN && s->bound && !s->closing) {
 		s->submit.buf = buf;
 		s->pending = true;
 		/* Woken in the very step that refused it. */
