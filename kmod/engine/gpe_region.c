@@ -185,6 +185,16 @@ bool gpe_region_room(const struct gpe_region *rgn, u32 n, bool ctl)
 
 /* ---- in sequence: dispatch ---- */
 
+/*
+ * What waits for a change that the cut has no more waits for nothing: it is
+ * void, but what comes behind it, records and other groups' messages, is not.
+ */
+static bool gpe_waits_for_log(const struct gpe_node *node,
+			      const struct gpe_region *rgn)
+{
+	return rgn->dir || !node->draining;
+}
+
 void gpe_advance(struct gpe_node *node, struct gpe_region *rgn,
 		 struct gpe_stream *s)
 {
@@ -204,7 +214,8 @@ void gpe_advance(struct gpe_node *node, struct gpe_region *rgn,
 		if (msg->early) {
 			msg->early = false;
 			s->n_early--;
-		} else if (gpe_dispatch(node, rgn, msg) == GPE_STALL) {
+		} else if (gpe_dispatch(node, rgn, msg) == GPE_STALL &&
+			   gpe_waits_for_log(node, rgn)) {
 			s->stalled = true;
 			return;
 		}
