@@ -177,28 +177,33 @@ static void longest_safe(const struct judge *j, struct judge_stay *list,
 	}
 }
 
-/* The totals of @st are those of the first @part of @ref, as far as they go. */
+/* What @st has up to its last safe message is what @ref has, as far as it goes. */
 static void check_prefix(struct judge *j, const struct judge_view *v,
 			 const struct judge_stay *st,
 			 const struct judge_stay *ref, u32 part)
 {
-	u32 i = 0, k = 0;
+	u32 n = safe_part(j, st), i = 0, k = 0;
 
 	for (;; i++, k++) {
-		i = next_total(j, st->got, st->n, i);
+		i = next_total(j, st->got, n, i);
 		k = next_total(j, ref->got, part, k);
-		if (i == st->n || k == part)
+		if (i == n || k == part)
 			return;
 		if (st->got[i].id != ref->got[k].id)
 			break;
 	}
 	judge_bad(j, "V7", st->got[i].at, ref->got[k].at,
-		  "in view %llu.%llu %s, which did not go on, has message %s where %s has %s",
+		  "in view %llu.%llu %s has message %s where %s has %s, and a safe one later",
 		  v->vid.epoch, v->vid.seq, st->m->name,
 		  judge_msg_name(j, st->got[i].id), ref->m->name,
 		  judge_msg_name(j, ref->got[k].id));
 }
 
+/*
+ * Totals alone may come in another order at a member that did not go on, behind
+ * a common prefix, which says nothing of any two of them. But what one that has
+ * delivered a safe message delivered before it is the same everywhere.
+ */
 static void check_safe_order(struct judge *j, const struct judge_view *v)
 {
 	struct judge_stay *ref = NULL, *st;
@@ -209,11 +214,9 @@ static void check_safe_order(struct judge *j, const struct judge_view *v)
 	if (!ref)
 		return;
 	for (st = v->went; st; st = st->next)
-		if (st != ref)
-			check_prefix(j, v, st, ref, part);
+		check_prefix(j, v, st, ref, part);
 	for (st = v->broke; st; st = st->next)
-		if (st != ref)
-			check_prefix(j, v, st, ref, part);
+		check_prefix(j, v, st, ref, part);
 }
 
 /* A safe message that one delivered, all have delivered who went on. */

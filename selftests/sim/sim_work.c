@@ -110,7 +110,7 @@ static void send_some(struct sim_sock *s)
 	memset(&s->submit, 0, sizeof(s->submit));
 	s->submit.local_at = &s->local;
 	s->submit.len = len;
-	s->submit.level = sim_chance(500) ? GPE_FIFO : GPE_TOTAL;
+	s->submit.level = sim_rand(5);
 	if (s->peer.port && sim_chance(S.mix.one)) {
 		s->submit.to_one = true;
 		s->submit.dst = s->peer;
