@@ -17,11 +17,11 @@ shim_src := $(wildcard selftests/shim/*.c)
 PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio xz-utils \
 	qemu-system-x86 busybox-static iproute2 sparse shellcheck \
 	pkg-config libnl-3-dev libnl-genl-3-dev libjson-c-dev libcmocka-dev \
-	clang-format python3 perl linux-headers-cloud-amd64 \
+	clang-format python3 pyflakes3 perl linux-headers-cloud-amd64 \
 	linux-headers-6.12-cloud-amd64 linux-source-6.1
 
 .PHONY: all help deps module sparse lib tools selftests bench unit coverage \
-	sim sim-slices sim-asan sim-faults vm \
+	sim sim-slices sim-asan sim-faults judge-py vm \
 	check demo static clean install figures
 all: module lib tools
 
@@ -33,6 +33,7 @@ help:
 	@echo '                         VMVERBOSE=1 VMLOAD=0 VMUNLOAD=0 VMPYTHON=1'
 	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator; sim-slices the same,'
 	@echo '                         with epochs opened one group at a time'
+	@echo 'make judge-py            tests of the second judge of histories'
 	@echo 'make module lib tools    build; also unit, sparse, static, bench'
 	@echo 'make figures             throughput and latencies, in one boot'
 	@echo 'make coverage            lines of the engine that unit tests run'
@@ -251,6 +252,11 @@ sim-asan: $(B)/sim-asan
 	@$(B)/sim-asan --seeds 60 --first 10001
 sim-faults: $(B)/sim-faults
 	@$(B)/sim-faults --faults --seeds 1500
+
+# ---- the second judge of histories ----
+
+judge-py:
+	@python3 -W error selftests/judge-py/tests.py
 
 # ---- the guest ----
 

@@ -23,7 +23,7 @@ c_files=(kmod/**/*.[ch] uapi/**/*.h libgsock/*.[ch] tools/*.[ch] selftests/**/*.
 
 spdx() {
 	local f bad=0
-	for f in "${c_files[@]}" selftests/**/*.sh Makefile Kbuild; do
+	for f in "${c_files[@]}" selftests/**/*.{sh,py} Makefile Kbuild; do
 		head -n 2 "$f" | grep -q 'SPDX-License-Identifier' || {
 			echo "$f: no SPDX line"
 			bad=1
@@ -33,11 +33,15 @@ spdx() {
 }
 
 long_files() {
-	wc -l "${c_files[@]}" | awk '$2 != "total" && $1 > 1000 { print; bad = 1 } END { exit bad }'
+	wc -l "${c_files[@]}" selftests/**/*.{sh,py} | awk '$2 != "total" && $1 > 1000 { print; bad = 1 } END { exit bad }'
 }
 
 scripts() {
 	shellcheck -x -e SC2317,SC2001 selftests/**/*.sh .ci/run
+}
+
+pyflakes() {
+	pyflakes3 selftests/**/*.py
 }
 
 # Left out, as they make no sense here: FILE_PATH_CHANGES and
@@ -57,5 +61,6 @@ step 'SPDX in every source' spdx
 step 'no file over 1,000 lines' long_files
 step 'include rule' selftests/check-includes.sh
 step 'shellcheck' scripts
+step 'pyflakes' pyflakes
 step 'checkpatch --strict' patch
 exit $failed
