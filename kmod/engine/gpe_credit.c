@@ -304,17 +304,21 @@ static u64 gpe_credit_room(const struct gpe_node *node, struct gpe_credit *cr)
 static void gpe_credit_ask(struct gpe_node *node, struct gpe_credit *cr,
 			   u32 cost)
 {
+	bool more = cost > cr->want;
+
 	cr->wanted_at = node->now;
-	if (cost > cr->want)
+	if (more)
 		cr->want = cost;
 	if (gpe_credit_self(node, cr)) {
 		/* No wake: who asks sees the room at once. */
 		cr->their_want = max_t(u64, cr->their_want, cost);
 		gpe_grant_give(node, cr->grp);
 	}
-	if (!list_empty(&cr->ask))
+	/* A larger message of another socket does not wait its turn. */
+	if (!list_empty(&cr->ask) && !more)
 		return;
-	list_add_tail(&cr->ask, &node->ask_credit);
+	if (list_empty(&cr->ask))
+		list_add_tail(&cr->ask, &node->ask_credit);
 	cr->ask_gap = GPE_CREDIT_ASK_NS;
 	cr->asked_at = 0;
 }
@@ -371,6 +375,9 @@ enum gpe_block gpe_credit_check(struct gpe_node *node, struct gpe_group *grp,
 
 		if (GPE_ASSERT(cr))
 			return GPE_BLOCK_CREDIT;
+		/* What was asked for first is wanted as long as the last. */
+		if (cr->want)
+			cr->wanted_at = node->now;
 		if (gpe_credit_room(node, cr) >= cost)
 			continue;
 		/* Only the first in rank is asked: see the head comment. */
