@@ -545,7 +545,10 @@ int gpe_group_next(const struct gpe_node *node, u64 after_gid,
 
 /*
  * Counters, one a reason. The names are those shown in sysfs and by netlink.
+ * Heartbeats are counted by how much more than this node's own heartbeat period
+ * has passed since the one before, each in the first line that it fits.
  */
+#define GPE_BEAT_LATE_N 16
 #define GPE_COUNTERS(X)							\
 	X(RX_PACKETS, "rx_packets", "datagrams taken in")		\
 	X(TX_PACKETS, "tx_packets", "datagrams sent, each path counted")	\
@@ -560,6 +563,22 @@ int gpe_group_next(const struct gpe_node *node, u64 after_gid,
 	X(BALLOTS, "ballots", "ballots started here")			\
 	X(SUSPICIONS, "suspicions", "nodes of the view suspected")	\
 	X(DOUBTS, "doubts", "times this node had not run and asked")	\
+	X(BEAT_64US, "beat_late_64us", "heartbeats late by less")	\
+	X(BEAT_128US, "beat_late_128us", "heartbeats late by less")	\
+	X(BEAT_256US, "beat_late_256us", "heartbeats late by less")	\
+	X(BEAT_512US, "beat_late_512us", "heartbeats late by less")	\
+	X(BEAT_1024US, "beat_late_1024us", "heartbeats late by less")	\
+	X(BEAT_2048US, "beat_late_2048us", "heartbeats late by less")	\
+	X(BEAT_4096US, "beat_late_4096us", "heartbeats late by less")	\
+	X(BEAT_8192US, "beat_late_8192us", "heartbeats late by less")	\
+	X(BEAT_16384US, "beat_late_16384us", "heartbeats late by less")	\
+	X(BEAT_32768US, "beat_late_32768us", "heartbeats late by less")	\
+	X(BEAT_65536US, "beat_late_65536us", "heartbeats late by less")	\
+	X(BEAT_131072US, "beat_late_131072us", "heartbeats late by less")	\
+	X(BEAT_262144US, "beat_late_262144us", "heartbeats late by less")	\
+	X(BEAT_524288US, "beat_late_524288us", "heartbeats late by less")	\
+	X(BEAT_1048576US, "beat_late_1048576us", "heartbeats late by less")	\
+	X(BEAT_LATER, "beat_late_more", "heartbeats late by more")	\
 	X(BLOCKED_CREDIT, "blocked_credit", "sends held for a receiver")	\
 	X(BLOCKED_WINDOW, "blocked_window", "sends held for the window")	\
 	X(DROP_SHORT, "drop_short", "datagram or field cut off")	\

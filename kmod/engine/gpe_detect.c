@@ -294,6 +294,7 @@ static void gpe_path_reset(struct gpe_node *node, struct gpe_path *p)
 	p->hears = 0;
 	p->fresh_ns = 0;
 	p->foreign_ns = 0;
+	p->beat_ns = 0;
 	p->beat_epoch = 0;
 	p->max_epoch = 0;
 	p->rtt_ns = 0;
@@ -374,6 +375,7 @@ static void gpe_path_up(struct gpe_node *node, u32 path, bool up)
 			gpe_loss_tell(node);
 		p->hears_me = false;
 		p->hears = 0;
+		p->beat_ns = 0;
 		p->fresh_ns = 0;
 		p->foreign_ns = 0;
 	}
@@ -505,6 +507,22 @@ static void gpe_epoch_heard(struct gpe_node *node, u64 epoch)
 		node->max_epoch = max(node->max_epoch, epoch);
 }
 
+/*
+ * How late is a heartbeat? The buckets double, from 64 us. What answers a
+ * probe is due at no time.
+ */
+static void gpe_beat_late(struct gpe_node *node, struct gpe_path *p)
+{
+	u64 due = p->beat_ns + node->cfg.heartbeat_ns;
+	u64 late = node->now > due ? div_u64(node->now - due, 1000) : 0;
+	u32 bucket = fls64(late >> 6);
+
+	if (p->beat_ns)
+		gpe_count(node, GPE_CNT_BEAT_64US +
+				min_t(u32, bucket, GPE_BEAT_LATE_N - 1));
+	p->beat_ns = node->now;
+}
+
 static void gpe_beat_rx(struct gpe_node *node, struct gpe_pkt *pkt)
 {
 	const struct gpe_pkt_beat *beat = &pkt->beat;
@@ -531,6 +549,8 @@ static void gpe_beat_rx(struct gpe_node *node, struct gpe_pkt *pkt)
 		p->fresh_ns = node->now;
 	if (beat->nonce)
 		gpe_beat_answer(node, pkt);
+	else
+		gpe_beat_late(node, p);
 	if (p->seat < node->ep.n)
 		node->detect->silent &= ~gpe_bit(p->seat);
 	gpe_view_beat(node, pkt);

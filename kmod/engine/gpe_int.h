@@ -529,6 +529,7 @@ struct gpe_value {
  * @was_in: whoever is there had a seat in the current epoch when it began
  * @id: node last heard there, 0: never
  * @hears: paths of ours whose nodes it hears as well
+ * @beat_ns: when its last heartbeat came, 0: none since it is up
  * @beat_epoch: with all below, from its last heartbeat
  * @fresh_ns: since when it is fresh and heard both ways, 0: it is not
  * @in_ns: when it came into the node view
@@ -554,6 +555,7 @@ struct gpe_path {
 	u32 view_votes;
 	u64 inc;
 	u64 heard_ns;
+	u64 beat_ns;
 	u64 rtt_ns;
 	u64 hears;
 	u64 beat_epoch;

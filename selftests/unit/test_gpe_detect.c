@@ -100,6 +100,38 @@ static void gpe_path_leave__restart_is_noticed_at_once(void **state)
 	u_free(net);
 }
 
+static u64 beats_late(struct u_net *net, u32 node, u32 from, u32 to)
+{
+	u64 n = 0;
+
+	for (; from <= to; from++)
+		n += u_count(net, node, GPE_CNT_BEAT_64US + from);
+	return n;
+}
+
+static void gpe_beat_late__buckets(void **state)
+{
+	struct u_net *net = members(3);
+	u64 before, all;
+
+	(void)state;
+	assert_int_equal(GPE_CNT_BEAT_LATER - GPE_CNT_BEAT_64US,
+			 GPE_BEAT_LATE_N - 1);
+	/* No beat takes longer here than the others: none is late. */
+	before = beats_late(net, 0, 0, 0);
+	u_run(net, 1000 * U_MS);
+	assert_in_range(beats_late(net, 0, 0, 0) - before, 18, 22);
+	assert_int_equal(beats_late(net, 0, 8, GPE_BEAT_LATE_N - 1), 0);
+	/* Node 1 stands still: its next beat comes that late, less a period. */
+	all = beats_late(net, 0, 0, GPE_BEAT_LATE_N - 1);
+	net->node[1].paused_until = net->now + 140 * U_MS;
+	u_run(net, 300 * U_MS);
+	assert_true(beats_late(net, 0, 0, GPE_BEAT_LATE_N - 1) > all);
+	assert_in_range(beats_late(net, 0, 10, 12), 1, 2);
+	assert_int_equal(beats_late(net, 0, 13, GPE_BEAT_LATE_N - 1), 0);
+	u_free(net);
+}
+
 static void gpe_ranks_check__silence_is_suspected(void **state)
 {
 	struct u_net *net = members(3);
@@ -405,6 +437,7 @@ int main(void)
 		cmocka_unit_test(gpe_wire_decode__other_cluster_is_dropped),
 		cmocka_unit_test(gpe_detect_heard__own_and_old_packets),
 		cmocka_unit_test(gpe_path_leave__restart_is_noticed_at_once),
+		cmocka_unit_test(gpe_beat_late__buckets),
 		cmocka_unit_test(gpe_ranks_check__silence_is_suspected),
 		cmocka_unit_test(gpe_check__loss_is_no_death),
 		cmocka_unit_test(
