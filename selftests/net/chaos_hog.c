@@ -6,9 +6,17 @@
  *	chaos_hog mem KEEP_MB SECONDS		memory, until so much is left
  *	chaos_hog udp ADDRESS SECONDS		datagrams, as fast as they go
  *
+ * or looks on, and tells for how many milliseconds at most a processor did not
+ * even run what goes before everything else: when that is long, the machine
+ * under the guest stood still, and no kernel could have done anything.
+ *
+ *	chaos_hog watch MS SECONDS		status 1: for longer than MS
+ *
  * Fractions of a second count. Ends by itself, whatever becomes of its parent.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +113,46 @@ static int hog_udp(const char *address, double end)
 	return 0;
 }
 
+static int watch_cpu(int cpu, long limit_ms, double end)
+{
+	struct sched_param first = { .sched_priority = 99 };
+	struct timespec gap = { .tv_nsec = 10000000 };
+	double before = now(), longest = 0, t;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) ||
+	    sched_setscheduler(0, SCHED_FIFO, &first)) {
+		perror("chaos_hog");
+		return 2;
+	}
+	while (before < end) {
+		nanosleep(&gap, NULL);
+		t = now();
+		if (t - before > longest)
+			longest = t - before;
+		before = t;
+	}
+	printf("# processor %d stood still for %.0f ms at most\n", cpu,
+	       longest * 1e3 - 10);
+	return longest * 1e3 - 10 > limit_ms;
+}
+
+static int hog_watch(long limit_ms, double end)
+{
+	long i, n = sysconf(_SC_NPROCESSORS_ONLN);
+	int status, worst = 0;
+
+	for (i = 0; i < n; i++)
+		if (!fork())
+			return watch_cpu(i, limit_ms, end);
+	while (wait(&status) > 0)
+		if (WEXITSTATUS(status) > worst)
+			worst = WEXITSTATUS(status);
+	return worst;
+}
+
 int main(int argc, char **argv)
 {
 	double end = now() + (argc == 4 ? atof(argv[3]) : 0);
@@ -115,6 +163,9 @@ int main(int argc, char **argv)
 		return hog_mem(atol(argv[2]), end);
 	if (argc == 4 && !strcmp(argv[1], "udp"))
 		return hog_udp(argv[2], end);
-	fprintf(stderr, "chaos_hog: cpu N, mem MB or udp ADDRESS, and seconds\n");
+	if (argc == 4 && !strcmp(argv[1], "watch"))
+		return hog_watch(atol(argv[2]), end);
+	fprintf(stderr,
+		"chaos_hog: cpu N, mem MB, udp ADDRESS or watch MS, and seconds\n");
 	return 2;
 }
