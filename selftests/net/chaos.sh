@@ -17,7 +17,7 @@
 
 nodes=5
 groups='red green blue grey'
-orders=${CHAOS_ORDERS:-fifo total}
+orders=${CHAOS_ORDERS:-none fifo causal total safe}
 faults_max=4
 per_node=3
 R=0

@@ -430,11 +430,11 @@ static void take_message(struct seat *s)
 	if (n)
 		id = data;
 	note(s, "deliver",
-	     ",\"g\":\"%s\",\"id\":\"%s\",\"from\":\"%s\",\"view\":\"%llu.%llu\",\"order\":\"%s\",\"pos\":%llu,\"len\":%zu,\"ok\":%s%s",
+	     ",\"g\":\"%s\",\"id\":\"%s\",\"from\":\"%s\",\"view\":\"%llu.%llu\",\"order\":\"%s\",\"pos\":%llu,\"lamport\":%llu,\"len\":%zu,\"ok\":%s%s",
 	     s->group, id,
 	     addr_text(addr, from->sgr_node, from->sgr_inc, from->sgr_port),
 	     info->view.epoch, info->view.seq, gsock_order_name(info->order),
-	     info->position, len, ok ? "true" : "false",
+	     info->position, info->lamport, len, ok ? "true" : "false",
 	     info->position ? "" : ",\"to_one\":true");
 	if (n && info->position)
 		count_fence(s, id, from, info->order);
