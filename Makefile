@@ -21,13 +21,15 @@ PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio x
 	linux-headers-6.12-cloud-amd64 linux-source-6.1
 
 .PHONY: all help deps module sparse lib tools selftests bench unit coverage \
-	sim sim-slices sim-asan sim-faults judge-py vm \
-	check demo static clean install figures
+	sim sim-slices sim-asan sim-faults judge-py vm check demo static \
+	clean install figures check-long
 all: module lib tools
 
 help:
 	@echo 'make demo                three nodes in one guest, logs compared'
 	@echo 'make check               every test; ends with N passed, N failed'
+	@echo 'make check-long          half an hour of chaos and 10 minutes of full load'
+	@echo '                         on each kernel; SEED= CHAOS_SECONDS= LOAD_SECONDS='
 	@echo 'make vm RUN=cmd          run a command in a guest; VMKERNEL=6.1|6.12'
 	@echo '                         VMFILES=files VMTIMEOUT=s VMMEM= VMSMP='
 	@echo '                         VMVERBOSE=1 VMLOAD=0 VMUNLOAD=0 VMPYTHON=1'
@@ -283,6 +285,10 @@ static: $(B)/linux/stamp
 
 check: $(B)/deps.stamp
 	@selftests/check.sh
+
+check-long: export KERNELS := $(KERNELS)
+check-long: $(B)/deps.stamp
+	@selftests/check-long.sh
 
 clean:
 	rm -rf $(B)

@@ -297,17 +297,42 @@ storm() {
 
 # ---- afterwards ----
 
-# What every node shows, a line each, without what is its own.
+# What every node shows, a line each.
 views_shown() {
 	local i
 	for i in $(seq $nodes); do
-		in_node "$i" gsockctl node show | sed -n '/^epoch/p;/^quorum/p'
-	done | sort | uniq -c
+		in_node "$i" gsockctl node show | awk -v i="$i" '
+			$1 == "state" || $1 == "epoch" || $1 == "quorum" {
+				$1 = $1; text = text $0 " " }
+			/^  [0-9]/ { nodes = nodes " " $2 }
+			END { print "node " i ": " text "nodes" nodes }'
+	done
 }
 
 one_view() {
-	# shellcheck disable=SC2046
-	all_in_view $nodes $(seq $nodes) && [ "$(views_shown | wc -l)" = 2 ]
+	local shown
+	shown=$(views_shown | sed 's/^node [0-9]*: //' | sort -u)
+	[ "$(echo "$shown" | wc -l)" = 1 ] &&
+		[ "$(echo "${shown##*nodes}" | wc -w)" = $nodes ]
+}
+
+# One view of all in a minute; what it looks like where that takes long. Looking
+# is work itself, so not all the time.
+heals() {
+	local end told
+	now_ms
+	end=$((now + 60000))
+	told=$((now + 5000))
+	until one_view; do
+		now_ms
+		[ "$now" -lt $end ] || return
+		if [ "$now" -ge $told ]; then
+			echo "after $(((60000 - end + now) / 1000)) s:"
+			views_shown
+			told=$((told + 5000))
+		fi
+		pause 0.3
+	done
 }
 
 # all_said WORD: each process has said it.
@@ -319,8 +344,8 @@ all_said() {
 }
 
 # Everyone comes to rest, sees the last messages of all, and stays to the end.
+# The file "calm" is there.
 come_to_rest() {
-	touch "$dir/calm"
 	wait_for 30 all_said calm || return
 	touch "$dir/fence"
 	wait_for 30 all_said 'done' || return

@@ -284,7 +284,7 @@ static void join(struct seat *s)
 	s->fd = fd;
 	open_log(s);
 	s->group = me.group[draw(me.n_groups)];
-	s->gap_ms = 20 + draw(400);
+	s->gap_ms = 50 + draw(1000);
 	s->next_move = now_ms() + 500 + draw(30000);
 	s->state = JOINING;
 	/* Before the call: it may be in before the call is back. */
@@ -477,7 +477,7 @@ static void new_mood(struct seat *s, uint64_t now)
 	else if (n >= 75)
 		s->read_ms = 1 + draw(20);
 	if (chance(20))
-		s->gap_ms = chance(20) ? 1 + draw(10) : 20 + draw(400);
+		s->gap_ms = chance(10) ? 1 + draw(10) : 50 + draw(1000);
 }
 
 static void receive(struct seat *s, uint64_t now)

@@ -16,7 +16,6 @@ seed=${CHAOS_SEED:-1}
 
 explain() {
 	local name said
-	cat "$dir/errors"
 	views_shown
 	for name in "${!pid[@]}"; do
 		for said in calm 'done' ended; do
@@ -36,6 +35,12 @@ tell() {
 		"$rested"
 }
 
+healed() {
+	heals >"$dir/healing" && return
+	cat "$dir/healing"
+	false
+}
+
 no_errors() { [ ! -s "$dir/errors" ] || { cat "$dir/errors"; false; }; }
 
 judged() {
@@ -53,10 +58,10 @@ one_round() { # one_round SECONDS
 	count=()
 	RANDOM=$seed
 	storm "$1"
+	touch "$dir/calm"
 	now_ms
 	began=$now
-	check "seed $seed: faults end, all nodes are in one view" \
-		wait_for 60 one_view
+	check "seed $seed: faults end, all nodes are in one view" healed
 	now_ms
 	healed=$((now - began))
 	check "seed $seed: the last message of each member comes to all" \
@@ -66,6 +71,7 @@ one_round() { # one_round SECONDS
 	members_end
 	check "seed $seed: no member had an error" no_errors
 	tell
+	[ -z "${CHAOS_VERBOSE-}" ] || sed 's/^/# /' "$dir/healing"
 	cat "$dir"/*.log >"$dir/history"
 	[ -z "${CHAOS_KEEP-}" ] || keep "$dir/history"
 	if command -v judge >/dev/null; then
