@@ -5,6 +5,7 @@
  *   gpe_view     states of the node, installation, configuration, clock
  *   gpe_ballot   the leader's side of a ballot
  *   gpe_propose  what a leader proposes: nodes, ranks, the cut
+ *   gpe_pick     which nodes of an epoch can go on together
  *   gpe_accept   the side of those who promise, prepare and accept
  *   gpe_form     who may start a ballot, and when; formations
  *   gpe_blob     packets in and out, and blobs that travel in parts
@@ -196,6 +197,17 @@ struct gpe_vpath {
 };
 
 /**
+ * struct gpe_pick - scratch of gpe_pick(), by rank
+ * @with: those that a node hears, and is heard by
+ * @set, @cand: choices not looked at yet: who is in, and who may still be
+ */
+struct gpe_pick {
+	u64 with[GPE_NODES_MAX];
+	u64 set[GPE_NODES_MAX + 1];
+	u64 cand[GPE_NODES_MAX + 1];
+};
+
+/**
  * struct gpe_change - all of the consensus
  * @tm: next look at what is due
  * @acc: [0] formation, [1] the current epoch
@@ -214,7 +226,7 @@ struct gpe_vpath {
  * @max_nr: highest ballot number seen
  * @install: ranks of the epoch that have not shown it yet; we led its ballot
  * @due: paths to which something is due
- * @val: scratch
+ * @val, @pick: scratch
  */
 struct gpe_change {
 	struct gpe_timer tm;
@@ -239,6 +251,7 @@ struct gpe_change {
 	u64 install;
 	u64 due;
 	struct gpe_value val;
+	struct gpe_pick pick;
 	struct gpe_vpath path[GPE_PATHS_MAX];
 };
 
@@ -292,8 +305,14 @@ void gpe_ballot_accepted(struct gpe_node *node, u8 path,
 int gpe_propose(struct gpe_node *node);
 /* May this newcomer come in now? */
 bool gpe_newcomer_ok(const struct gpe_node *node, u32 path);
+
+/* ---- gpe_pick ---- */
+
 /* Do these two paths' nodes hear each other? */
 bool gpe_paths_mutual(const struct gpe_node *node, u32 a, u32 b);
+bool gpe_path_fits(const struct gpe_node *node, u32 path, u64 paths);
+/* The best choice of @cand that all hear each other and have a quorum, or 0. */
+u64 gpe_pick(const struct gpe_node *node, u64 cand);
 
 /* ---- gpe_accept ---- */
 

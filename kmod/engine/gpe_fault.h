@@ -28,6 +28,7 @@
 	X(SELF_SKIP, "own messages are not delivered", "V9")		\
 	X(QUORUM_ANY, "any ballot decides without a quorum", "V10")	\
 	X(OLD_FEW, "a view goes on with few of the expected votes", "V10") \
+	X(LINKS_UNSEEN, "a view has nodes that do not hear each other", "V11") \
 	X(NO_REPAIR, "lost items are not sent again", "V11")		\
 	X(SUSPECT_NEVER, "silence is never noticed", "V11")		\
 	X(WAKE_LOST, "a blocked sender is not woken", "V11")		\

@@ -112,13 +112,12 @@ u64 gpe_ranks_heard(const struct gpe_node *node)
  * gpe_has_quorum() - could this node's side go on?
  * @node: the node, in an epoch
  *
- * Return: true if it hears enough nodes that hear it.
+ * Return: true if a quorum, this node in it, is heard to hear each other.
+ * Without that a ballot of this node leads to nothing.
  */
 bool gpe_has_quorum(const struct gpe_node *node)
 {
-	u64 heard = gpe_ranks_heard(node);
-
-	return gpe_quorum(&node->ep, heard) && gpe_old_enough(&node->ep, heard);
+	return gpe_pick(node, gpe_ranks_heard(node)) != 0;
 }
 
 /* Paths of the ranks in @mask, this node's own left out. */

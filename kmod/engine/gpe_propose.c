@@ -3,95 +3,18 @@
  * What a leader proposes: who is in the next node view, in which order, and
  * the cut.
  *
- * Nodes: those of the closing epoch that promised, from the most senior down,
- * each only if it and all before it hear each other (a clique, since streams
- * need every node to reach every other; found greedily, by rank, because the
- * senior one stays of two that do not hear each other). Without a quorum among
- * them it is tried again with one of the seniors left out. Newcomers follow.
+ * Nodes: those of the closing epoch that promised, as gpe_pick chooses, from
+ * the most senior down; newcomers follow.
  *
  * The cut: for each stream the longest prefix that some node of the proposal
  * holds; it becomes the holder that the others repair from.
  */
 #include "gpe_change.h"
 
-/**
- * gpe_paths_mutual() - do two nodes hear each other?
- * @node: the node that asks
- * @a: path of one
- * @b: path of the other
- *
- * Return: true if both said so in their last heartbeat.
- */
-bool gpe_paths_mutual(const struct gpe_node *node, u32 a, u32 b)
-{
-	return a == b || ((node->path[a].hears & BIT_ULL(b)) &&
-			  (node->path[b].hears & BIT_ULL(a)));
-}
-
-/* Does this node hear all in @paths, both ways, and does this one hear it? */
-static bool gpe_path_fits(const struct gpe_node *node, u32 path, u64 paths)
-{
-	const struct gpe_path *p = &node->path[path];
-
-	if (!p->up || !p->hears_me)
-		return false;
-	while (paths) {
-		if (!gpe_paths_mutual(node, path, __ffs64(paths)))
-			return false;
-		paths &= paths - 1;
-	}
-	return true;
-}
-
 /* ---- old nodes ---- */
 
-/* Ranks of @cand that all hear each other; *paths: where they are. */
-static u64 gpe_clique(const struct gpe_node *node, u64 cand, u64 *paths)
-{
-	const struct gpe_lead *lead = &node->change->lead;
-	u64 set = gpe_bit(node->ep.self);
-
-	*paths = 0;
-	cand &= ~set;
-	while (cand) {
-		u32 rank = gpe_lowest(cand);
-		const struct gpe_part *part = &lead->part[rank];
-		u8 path = part->path;
-
-		cand &= cand - 1;
-		/* Another incarnation may be there by now. */
-		if (path == GPE_NO_PATH || node->path[path].id != part->id ||
-		    node->path[path].inc != part->inc ||
-		    !gpe_path_fits(node, path, *paths))
-			continue;
-		set |= gpe_bit(rank);
-		*paths |= BIT_ULL(path);
-	}
-	return set;
-}
-
-static bool gpe_set_ok(const struct gpe_node *node, u64 set)
-{
-	return gpe_quorum(&node->ep, set) && gpe_old_enough(&node->ep, set);
-}
-
 /* The old nodes of the proposal, or 0 if no choice has a quorum. */
-static u64 gpe_choose_old(const struct gpe_node *node, u64 cand, u64 *paths)
-{
-	u64 left = cand & ~gpe_bit(node->ep.self);
-	u64 set = gpe_clique(node, cand, paths);
-
-	while (!gpe_set_ok(node, set)) {
-		if (!left)
-			return 0;
-		set = gpe_clique(node, cand & ~gpe_bit(gpe_lowest(left)),
-				 paths);
-		left &= left - 1;
-	}
-	return set;
-}
-
-static u64 gpe_old_nodes(const struct gpe_node *node, u64 *paths)
+static u64 gpe_old_nodes(struct gpe_node *node)
 {
 	const struct gpe_change *ch = node->change;
 	u64 cand = 0, set;
@@ -101,8 +24,8 @@ static u64 gpe_old_nodes(const struct gpe_node *node, u64 *paths)
 		if (ch->lead.part[i].old && ch->lead.part[i].promised)
 			cand |= gpe_bit(ch->lead.part[i].rank);
 	cand &= ~gpe_detect_byes(node);
-	set = gpe_choose_old(node, cand & ~ch->failed, paths);
-	return set ? set : gpe_choose_old(node, cand, paths);
+	set = gpe_pick(node, cand & ~ch->failed);
+	return set ? set : gpe_pick(node, cand);
 }
 
 static void gpe_seat_old(struct gpe_node *node, u32 rank)
@@ -389,12 +312,15 @@ static int gpe_propose_regular(struct gpe_node *node)
 	u64 paths = 0, set;
 
 	gpe_newcomers_forget(&ch->lead);
-	set = gpe_old_nodes(node, &paths);
+	set = gpe_old_nodes(node);
 	if (!set)
 		return -EAGAIN;
-	while (set) {
-		gpe_seat_old(node, gpe_lowest(set));
-		set &= set - 1;
+	for (; set; set &= set - 1) {
+		u32 rank = gpe_lowest(set);
+
+		if (rank != node->ep.self)
+			paths |= BIT_ULL(ch->lead.part[rank].path);
+		gpe_seat_old(node, rank);
 	}
 	gpe_seat_newcomers(node, paths);
 	ch->val.closing = node->ep.epoch;

@@ -277,7 +277,7 @@ static void gpe_view_deaf__junior_of_two_is_left_out(void **state)
 }
 
 /* The first choice by rank has no quorum, so the next one is tried. */
-static void gpe_choose_old__next_choice_by_rank(void **state)
+static void gpe_pick__next_choice_by_rank(void **state)
 {
 	struct u_net *net = members(5);
 	u32 r[5], i;
@@ -288,6 +288,76 @@ static void gpe_choose_old__next_choice_by_rank(void **state)
 	for (i = 2; i < 5; i++)
 		u_link(net, r[1], r[i], false);
 	goes_on(net, 31 & ~bit(r[1]), 5000);
+	u_check(net);
+	u_free(net);
+}
+
+/* A quorum would be left with either: the one that two do not hear goes. */
+static void gpe_pick__most_votes_stay(void **state)
+{
+	struct u_net *net = members(6);
+	u32 r[6], i;
+
+	(void)state;
+	for (i = 0; i < 6; i++)
+		r[i] = at_rank(net, i);
+	u_link(net, r[1], r[2], false);
+	net->cut[r[3]][r[1]] = true;
+	goes_on(net, 63 & ~bit(r[1]), 5000);
+	u_check(net);
+	u_free(net);
+}
+
+/* All links are bad: one choice after another, but not for ever. */
+static void gpe_pick__bounded(void **state)
+{
+	struct u_net *net = members(8);
+	struct gpe_node *node = net->node[at_rank(net, 0)].engine;
+	u32 i, k;
+
+	(void)state;
+	/* No three of them hear each other: as many choices as can be. */
+	for (i = 1; i < 8; i++)
+		for (k = 1; k < 8; k++)
+			if ((i + k) % 2 == 0 && i != k)
+				u_link(net, at_rank(net, i), at_rank(net, k),
+				       false);
+	u_wait(net, !node->quorate, 1000);
+	u_wait(net, node->state == GPE_ST_SUSPENDED, 1000);
+	for (i = 0; i < 8; i++)
+		for (k = 0; k < 8; k++)
+			if (i != k)
+				u_link(net, i, k, true);
+	goes_on(net, 255, 10000);
+	u_check(net);
+	u_free(net);
+}
+
+/* Each hears a quorum, but there is none in which all hear each other. */
+static void gpe_has_quorum__all_have_to_hear_each_other(void **state)
+{
+	struct u_net *net = members(5);
+	u64 was = u_count(net, 0, GPE_CNT_BALLOTS);
+	u32 i, k;
+
+	(void)state;
+	for (i = 0; i < 5; i++)
+		for (k = 0; k < i; k++)
+			if (i - k == 2 || i - k == 3)
+				u_link(net, i, k, false);
+	for (i = 0; i < 5; i++)
+		u_wait(net, u_recs(s[i], GPE_REC_SUSPENDED) == 1, 6000);
+	/* Before all links were known to be bad. */
+	assert_in_range(u_count(net, 0, GPE_CNT_BALLOTS) - was, 0, 2);
+	assert_int_equal(u_send(net, s[0], GPE_FIFO, 10, 1), -EAGAIN);
+	for (i = 0; i < 5; i++)
+		for (k = 0; k < i; k++)
+			u_link(net, i, k, true);
+	goes_on(net, 31, 5000);
+	for (i = 0; i < 5; i++)
+		u_push(net, s[i], GPE_TOTAL, 10, 1 + i);
+	for (i = 0; i < 5; i++)
+		u_wait(net, u_msgs(s[i]) == 5, 1000);
 	u_check(net);
 	u_free(net);
 }
@@ -730,7 +800,10 @@ int main(void)
 		cmocka_unit_test(gpe_ranks_heard__who_is_not_heard_starts_none),
 		cmocka_unit_test(gpe_view_deaf__junior_of_two_is_left_out),
 		cmocka_unit_test(gpe_unheard_leads__not_without_a_quorum),
-		cmocka_unit_test(gpe_choose_old__next_choice_by_rank),
+		cmocka_unit_test(gpe_pick__next_choice_by_rank),
+		cmocka_unit_test(gpe_pick__most_votes_stay),
+		cmocka_unit_test(gpe_pick__bounded),
+		cmocka_unit_test(gpe_has_quorum__all_have_to_hear_each_other),
 		cmocka_unit_test(gpe_newcomer_waits__arrivals_are_gathered),
 		cmocka_unit_test(gpe_settings_differ__votes_change_with_a_view),
 		cmocka_unit_test(gpe_backoff__doubles_up_to_a_bound),
