@@ -22,7 +22,7 @@ PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio x
 
 .PHONY: all help deps module sparse lib tools selftests bench unit coverage \
 	sim sim-slices sim-asan sim-faults judge-py vm check demo static \
-	clean install figures check-long
+	clean install figures check-long sim-scenes
 all: module lib tools
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator; sim-slices the same,'
 	@echo '                         with epochs opened one group at a time'
 	@echo 'make judge-py            tests of the second judge of histories'
+	@echo 'make sim-scenes          named faults in the simulator; SCENE=name: one'
 	@echo 'make module lib tools    build; also unit, sparse, static, bench'
 	@echo 'make figures             throughput and latencies, in one boot'
 	@echo 'make coverage            lines of the engine that unit tests run'
@@ -248,6 +249,10 @@ SEEDS ?= 500
 FIRST ?= 1
 sim: $(B)/sim
 	@$(B)/sim --seeds $(SEEDS) --first $(FIRST)
+SCENE ?= all
+SCENESEEDS ?= 10
+sim-scenes: $(B)/sim
+	@$(B)/sim --scene $(SCENE) --seeds $(SCENESEEDS) --first $(FIRST)
 sim-slices: $(B)/sim-slices
 	@$(B)/sim-slices --seeds $(SEEDS) --first $(FIRST)
 sim-asan: $(B)/sim-asan

@@ -62,6 +62,7 @@ step build 300 make -s lib tools selftests bench
 have 'selftests/unit/test_*.c' && step unit 600 make -s unit
 if have 'selftests/sim/*.c'; then
 	step sim 900 make -s sim SEEDS=500 FIRST=1
+	step sim-scenes 900 make -s sim-scenes
 	step sim-slices 900 make -s sim-slices SEEDS=300 FIRST=20001
 	step sim-asan 900 make -s sim-asan
 	step sim-faults 900 make -s sim-faults

@@ -3,6 +3,8 @@
  * sim --seeds N --first K: runs N seeds, two at a time. One line for each that
  * breaks a property; the last line counts.
  *
+ * sim --scene NAME|all: the same for scenes, see sim_scene.c.
+ *
  * sim --faults (a build with GPE_FAULTS): for each deliberate fault of the
  * engine, runs seeds until the checker that the fault is meant for finds it.
  */
@@ -12,8 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "sim.h"
+#include "sim_scene.h"
 
 struct sim S;
+
+/* Played instead of faults at random. */
+static const struct sim_scene *scene;
 
 enum { PROCS = 2 };
 
@@ -84,6 +90,9 @@ static void setup(u64 seed, u32 nodes)
 	S.rng = seed * 0x2545f4914f6cdd1dULL;
 	S.now = 1000 * SIM_MS;
 	S.n_nodes = nodes ? nodes : 2 + sim_rand(SIM_NODES - 1);
+	if (scene)
+		S.n_nodes = scene->least +
+			    sim_rand(scene->most - scene->least + 1);
 	S.n_groups = 1 + sim_rand(sim_chance(250) ? SIM_GROUPS : 4);
 	S.mix = (struct sim_mix){
 		.loss = draw(200), .dup = draw(100), .reorder = draw(300),
@@ -153,10 +162,21 @@ static void teardown(void)
 			gpe_shim_allocs, gpe_shim_bufs);
 }
 
-static void run(u64 until)
+void sim_run(u64 until)
 {
 	while (!S.bad && sim_next(until))
 		;
+}
+
+/* Faults at random. */
+static void storm(void)
+{
+	u32 i;
+
+	for (i = 0; i < S.n_nodes; i++)
+		sim_node_start(&S.node[i]);
+	sim_at(S.now + 500 * SIM_MS, SIM_EV_FAULT, 0, 0, NULL);
+	sim_run(S.now + (2000 + sim_rand(6000)) * SIM_MS);
 }
 
 static void one_seed(u64 seed, u32 nodes)
@@ -165,20 +185,20 @@ static void one_seed(u64 seed, u32 nodes)
 	u32 i;
 
 	setup(seed, nodes);
-	for (i = 0; i < S.n_nodes; i++)
-		sim_node_start(&S.node[i]);
-	sim_at(S.now + 500 * SIM_MS, SIM_EV_FAULT, 0, 0, NULL);
-	run(S.now + (2000 + sim_rand(6000)) * SIM_MS);
+	if (scene)
+		sim_scene_play(scene);
+	else
+		storm();
 	sim_heal();
 	/* The bound of V11, with the longest hold-off of a flapping node. */
 	end = S.now + 60000 * SIM_MS;
 	while (!S.bad && S.now < end && !settled())
-		run(S.now + 100 * SIM_MS);
+		sim_run(S.now + 100 * SIM_MS);
 	if (!S.bad && !settled())
 		why_not();
 	/* What is under way arrives. */
 	if (!S.bad)
-		run(S.now + 3000 * SIM_MS);
+		sim_run(S.now + 3000 * SIM_MS);
 	for (i = 0; i < S.n_nodes && !S.bad; i++)
 		if (S.node[i].engine)
 			sim_read(&S.node[i], true);
@@ -187,10 +207,20 @@ static void one_seed(u64 seed, u32 nodes)
 	teardown();
 }
 
+/* How to see it again. */
+static const char *replay(void)
+{
+	static char text[100];
+
+	snprintf(text, sizeof(text),
+		 "replay: build/sim%s%s --seeds 1 --first %llu --trace",
+		 scene ? " --scene " : "", scene ? scene->name : "", S.seed);
+	return text;
+}
+
 static void panic(void)
 {
-	printf("seed %llu: assertion; replay: build/sim --seeds 1 --first %llu --trace\n",
-	       S.seed, S.seed);
+	printf("seed %llu: assertion; %s\n", S.seed, replay());
 	fflush(stdout);
 }
 
@@ -208,8 +238,8 @@ static void report(struct tally *t, u64 seed)
 			t->caught = seed;
 		return;
 	}
-	printf("seed %llu: %s violated: %s; replay: build/sim --seeds 1 --first %llu --trace\n",
-	       seed, S.property, S.what, seed);
+	printf("seed %llu: %s violated: %s; %s\n", seed, S.property, S.what,
+	       replay());
 	fflush(stdout);
 }
 
@@ -258,6 +288,38 @@ static u32 run_seeds(struct tally *t, u64 first, u64 end, u32 nodes, bool trace)
 	return died;
 }
 
+static const struct sim_scene *find_scene(const char *name)
+{
+	const struct sim_scene *sc = NULL;
+
+	while ((sc = sim_scene_next(sc)))
+		if (!strcmp(sc->name, name))
+			return sc;
+	fprintf(stderr, "sim: no such scene: %s; there are:\n", name);
+	while ((sc = sim_scene_next(sc)))
+		fprintf(stderr, "  %-16s %s\n", sc->name, sc->text);
+	exit(2);
+}
+
+/* A line of TAP for each scene. */
+static int all_scenes(struct tally *t, u64 seeds, u64 first)
+{
+	u32 n = 0, bad = 0;
+
+	for (scene = NULL; (scene = sim_scene_next(scene));) {
+		bool ok;
+
+		memset(t, 0, sizeof(*t));
+		ok = !run_seeds(t, first, first + seeds, 0, false) &&
+		     !t->bad && t->done == seeds;
+		bad += !ok;
+		printf("%sok %u - %s: %s, %llu seeds\n", ok ? "" : "not ", ++n,
+		       scene->name, scene->text, seeds);
+	}
+	printf("1..%u\n", n);
+	return !!bad;
+}
+
 #ifdef GPE_FAULTS
 #include "gpe_fault.h"
 
@@ -290,15 +352,24 @@ static int all_faults(struct tally *t, u64 seeds, u64 first)
 	u32 i, missed = 0;
 
 	for (i = 1; i < ARRAY_SIZE(faults); i++) {
+		scene = NULL;
 		memset(t, 0, sizeof(*t));
 		t->want = faults[i].property;
 		gpe_fault = i;
-		run_seeds(t, first, first + seeds, 0, false);
+		run_seeds(t, first, first + seeds / 10, 0, false);
+		/* What shows in a certain scene only. */
+		while (!t->caught && (scene = sim_scene_next(scene)))
+			run_seeds(t, first, first + 20, 0, false);
+		if (!t->caught)
+			run_seeds(t, first + seeds / 10, first + seeds, 0,
+				  false);
 		missed += !t->caught;
 		printf("%sok %u - %s: %s: ", t->caught ? "" : "not ", i,
 		       faults[i].name, faults[i].rule);
 		if (t->caught)
-			printf("%s, seed %llu\n", t->want, t->caught);
+			printf("%s, %s%sseed %llu\n", t->want,
+			       scene ? scene->name : "", scene ? ", " : "",
+			       t->caught);
 		else
 			printf("%s not found in %llu seeds\n", t->want, seeds);
 	}
@@ -328,10 +399,11 @@ int main(int argc, char **argv)
 		{ "seeds", 1, 0, 's' }, { "first", 1, 0, 'f' },
 		{ "nodes", 1, 0, 'n' }, { "trace", 0, 0, 't' },
 		{ "fault", 1, 0, 'x' }, { "faults", 0, 0, 'a' },
-		{ "replay", 1, 0, 'r' }, { 0 }
+		{ "replay", 1, 0, 'r' },
+		{ "scene", 1, 0, 'S' }, { 0 }
 	};
 	u64 seeds = 100, first = 1, nodes = 0;
-	bool trace = false, all = false;
+	bool trace = false, all = false, scenes = false;
 	struct tally *t;
 	u32 died;
 	int c;
@@ -358,6 +430,11 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			return sim_replay(optarg);
+		case 'S':
+			scenes = !strcmp(optarg, "all");
+			if (!scenes)
+				scene = find_scene(optarg);
+			break;
 		default:
 			return 2;
 		}
@@ -372,6 +449,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (all)
 		return all_faults(t, seeds, first);
+	if (scenes)
+		return all_scenes(t, seeds, first);
 	died = run_seeds(t, first, first + seeds, nodes, trace);
 	if (t->done != seeds)
 		printf("sim: %llu seeds were not run\n", seeds - t->done);

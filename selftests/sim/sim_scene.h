@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Scenes: what sim_main.c has to know of those in sim_scene.c. */
+#ifndef SIM_SCENE_H
+#define SIM_SCENE_H
+
+/**
+ * struct sim_scene - faults that people have met
+ * @name: for --scene
+ * @text: what happens
+ * @least, @most: how many nodes there may be
+ * @play: begins with all nodes down, ends with all links whole
+ */
+struct sim_scene {
+	const char *name;
+	const char *text;
+	u32 least;
+	u32 most;
+	void (*play)(void);
+};
+
+/* The one after @scene, NULL: the first; NULL after the last. */
+const struct sim_scene *sim_scene_next(const struct sim_scene *scene);
+/* In the run that was set up. */
+void sim_scene_play(const struct sim_scene *scene);
+
+/* sim_main.c */
+void sim_run(u64 until);
+
+#endif /* SIM_SCENE_H */
