@@ -21,7 +21,7 @@ PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio x
 	linux-headers-6.12-cloud-amd64 linux-source-6.1
 
 .PHONY: all help deps module sparse lib tools selftests bench unit coverage \
-	sim sim-slices sim-asan sim-faults judge-py vm check demo static \
+	sim sim-slices sim-asan sim-faults sim-mutants judge-py vm check demo static \
 	clean install figures check-long sim-scenes
 all: module lib tools
 
@@ -35,6 +35,7 @@ help:
 	@echo '                         VMVERBOSE=1 VMLOAD=0 VMUNLOAD=0 VMPYTHON=1'
 	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator; sim-slices the same,'
 	@echo '                         with epochs opened one group at a time'
+	@echo 'make sim-mutants         each rule of the protocol broken once, and caught'
 	@echo 'make judge-py            tests of the second judge of histories'
 	@echo 'make sim-scenes          named faults in the simulator; SCENE=name: one'
 	@echo 'make module lib tools    build; also unit, sparse, static, bench'
@@ -259,6 +260,9 @@ sim-asan: $(B)/sim-asan
 	@$(B)/sim-asan --seeds 60 --first 10001
 sim-faults: $(B)/sim-faults
 	@$(B)/sim-faults --faults --seeds 1500
+# MUTANTS="NAME ...": those only.
+sim-mutants: $(sim_dep)
+	@selftests/sim/mutants.sh $(B)/mutants $(MUTANTS)
 
 # ---- the second judge of histories ----
 

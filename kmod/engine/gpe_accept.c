@@ -146,7 +146,8 @@ bool gpe_accept_promise(struct gpe_node *node, u64 closing,
 	struct gpe_blob *report;
 	int cmp = gpe_ballot_cmp(ballot, &acc->promised);
 
-	if (cmp < 0 || (closing && node->opening.on))
+	if ((cmp < 0 && !GPE_BROKEN(GPE_FAULT_PROMISE_LOW)) ||
+	    (closing && node->opening.on))
 		return false;
 	if (!cmp && acc->report && acc->closing == closing)
 		return true;
@@ -201,7 +202,8 @@ void gpe_accept_prepare(struct gpe_node *node, struct gpe_pkt *pkt)
 		return;
 	}
 	vp->formation = !v->closing;
-	if (gpe_ballot_cmp(&v->ballot, &acc->promised) < 0) {
+	if (gpe_ballot_cmp(&v->ballot, &acc->promised) < 0 &&
+	    !GPE_BROKEN(GPE_FAULT_PROMISE_LOW)) {
 		vp->nak = v->ballot;
 		gpe_due(node, pkt->path, GPE_DUE_NAK);
 		return;
@@ -362,11 +364,12 @@ void gpe_accept_check(struct gpe_node *node)
 	if (!prop->blob || !prop->in || prop->ready)
 		return;
 	if (prop->joiner) {
-		if (!prop->dir) {
+		if (!prop->dir && !GPE_BROKEN(GPE_FAULT_JOIN_BLIND)) {
 			gpe_blob_fetch(node, prop->path, GPE_BK_DIR);
 			return;
 		}
-	} else if (!prop->cut_set || !gpe_region_complete(node)) {
+	} else if (!prop->cut_set || (!gpe_region_complete(node) &&
+				      !GPE_BROKEN(GPE_FAULT_READY_BLIND))) {
 		return;
 	}
 	prop->ready = true;
@@ -433,7 +436,8 @@ bool gpe_accept_vote(struct gpe_node *node, u64 closing,
 	struct gpe_acceptor *acc = gpe_acceptor(node, closing);
 
 	if (!gpe_instance_open(node, closing) ||
-	    gpe_ballot_cmp(ballot, &acc->promised) < 0)
+	    (gpe_ballot_cmp(ballot, &acc->promised) < 0 &&
+	     !GPE_BROKEN(GPE_FAULT_ACCEPT_LOW)))
 		return false;
 	acc->closing = closing;
 	acc->promised = *ballot;
@@ -441,7 +445,8 @@ bool gpe_accept_vote(struct gpe_node *node, u64 closing,
 	gpe_blob_set(&acc->value, blob);
 	/* It says what was accepted before: made anew when asked for. */
 	gpe_blob_set(&acc->report, NULL);
-	if (!closing && node->ep.epoch && !ch->left) {
+	if (!closing && node->ep.epoch && !ch->left &&
+	    !GPE_BROKEN(GPE_FAULT_FORM_STAYS)) {
 		ch->left = true;
 		gpe_acceptor_clear(&ch->acc[1]);
 	}

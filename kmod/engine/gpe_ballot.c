@@ -210,7 +210,8 @@ static bool gpe_decided(const struct gpe_node *node)
 	}
 	if (lead->closing)
 		return gpe_quorum(&node->ep, mask);
-	return gpe_majority(votes, lead->expected, false);
+	return gpe_majority(votes, lead->expected,
+			    GPE_BROKEN(GPE_FAULT_FORM_HALF));
 }
 
 /*
@@ -286,6 +287,19 @@ static void gpe_vote_begin(struct gpe_node *node)
 	gpe_vote_check(node);
 }
 
+/* The fault that counts an answer each time it comes. */
+static void gpe_accepted_again(struct gpe_lead *lead)
+{
+	u32 i;
+
+	for (i = 0; i < lead->n; i++) {
+		if (lead->part[i].accepted || !lead->part[i].old)
+			continue;
+		lead->part[i].accepted = true;
+		return;
+	}
+}
+
 /**
  * gpe_ballot_accepted() - ACCEPTED
  * @node: the node
@@ -304,6 +318,8 @@ void gpe_ballot_accepted(struct gpe_node *node, u8 path,
 		return;
 	if (!part->accepted)
 		node->change->lead.moved_ns = node->now;
+	else if (GPE_BROKEN(GPE_FAULT_VOTE_TWICE))
+		gpe_accepted_again(&node->change->lead);
 	part->accepted = true;
 	gpe_vote_check(node);
 }
@@ -423,7 +439,7 @@ static bool gpe_promised_enough(const struct gpe_node *node, bool *all)
 	}
 	if (lead->closing)
 		return gpe_quorum(&node->ep, mask);
-	return gpe_majority(votes, expected, false);
+	return gpe_majority(votes, expected, GPE_BROKEN(GPE_FAULT_FORM_HALF));
 }
 
 /* Is one of those who promised in the value, as who it is now? */
@@ -455,7 +471,7 @@ static int gpe_inherit(struct gpe_node *node)
 	struct gpe_change *ch = node->change;
 	struct gpe_lead *lead = &ch->lead;
 	const struct gpe_part *best = NULL;
-	struct gpe_promise pr, top;
+	struct gpe_promise pr, top = { .epoch = 0 };
 	u64 epoch = 0;
 	u32 i;
 
@@ -467,9 +483,10 @@ static int gpe_inherit(struct gpe_node *node)
 				    &pr))
 			continue;
 		epoch = max(epoch, pr.epoch);
-		if (!pr.value_len)
+		if (!pr.value_len || GPE_BROKEN(GPE_FAULT_VALUE_OWN))
 			continue;
-		if (!best || gpe_ballot_cmp(&pr.accepted, &top.accepted) > 0) {
+		if (!best || (gpe_ballot_cmp(&pr.accepted, &top.accepted) > 0) !=
+				     GPE_BROKEN(GPE_FAULT_VALUE_LOWEST)) {
 			best = part;
 			top = pr;
 		}
@@ -510,7 +527,8 @@ static void gpe_prepare_check(struct gpe_node *node)
 		return;
 	if (!lead->inherited && gpe_propose(node))
 		return;
-	if (lead->inherited || !lead->closing)
+	if (lead->inherited || !lead->closing ||
+	    GPE_BROKEN(GPE_FAULT_VOTE_FIRST))
 		gpe_vote_begin(node);
 	else
 		gpe_flush_begin(node);

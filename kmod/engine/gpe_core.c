@@ -684,7 +684,9 @@ int gpe_rank_of(const struct gpe_node *node, u32 id, u64 inc)
 	u32 i;
 
 	for (i = 0; i < node->ep.n; i++)
-		if (node->ep.seat[i].id == id && node->ep.seat[i].inc == inc)
+		if (node->ep.seat[i].id == id &&
+		    (node->ep.seat[i].inc == inc ||
+		     GPE_BROKEN(GPE_FAULT_INC_ANY)))
 			return i;
 	return -ENOENT;
 }

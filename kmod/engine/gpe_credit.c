@@ -493,7 +493,8 @@ void gpe_credit_consumed(struct gpe_node *node, struct list_head *recs)
 			cr = gpe_credit_of(grp, msg->sender.node,
 					   msg->sender.inc);
 		if (cr && cr->nr == msg->credit) {
-			cr->unread -= min_t(u64, cr->unread, cost);
+			if (!GPE_BROKEN(GPE_FAULT_CREDIT_LEAK))
+				cr->unread -= min_t(u64, cr->unread, cost);
 			gpe_grant_check(node, cr);
 			gpe_credit_tell(node, cr);
 		}

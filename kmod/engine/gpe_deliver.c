@@ -48,7 +48,8 @@ static void gpe_learn(struct gpe_node *node, struct gpe_stage *st,
 {
 	struct gpe_slot *slot;
 
-	node->lamport = max(node->lamport, msg->lamport);
+	if (!GPE_BROKEN(GPE_FAULT_CLOCK_ALONE))
+		node->lamport = max(node->lamport, msg->lamport);
 	if (msg->type != GPE_IT_DATA)
 		return;
 	if (st->holding == msg)
@@ -380,7 +381,10 @@ static struct gpe_msg *gpe_unordered_next(struct gpe_node *node,
 	u64 slots;
 
 	for (slots = st->ready; slots; slots &= slots - 1) {
-		struct gpe_slot *slot = &st->slot[__ffs64(slots)];
+		u32 nr = GPE_BROKEN(GPE_FAULT_REST_ANY) && (node->ep.self & 1) ?
+				 fls64(slots) - 1 :
+				 __ffs64(slots);
+		struct gpe_slot *slot = &st->slot[nr];
 		struct gpe_msg *msg =
 			list_first_entry(&slot->q, struct gpe_msg, q);
 
@@ -445,12 +449,25 @@ static u64 gpe_vec_mask(const struct gpe_node *node,
 	return mask;
 }
 
+/* The fault whose vectors name streams: what came of any group. */
+static void gpe_vec_prefix(struct gpe_node *node, struct gpe_stage *st,
+			   struct gpe_slot *slot)
+{
+	struct gpe_region *rgn = gpe_region_find(node, st->region, false);
+	u32 nr = slot - st->slot, rank = 0;
+
+	for (rank = 0; nr || !(st->mask & gpe_bit(rank)); rank++)
+		nr -= !!(st->mask & gpe_bit(rank));
+	if (rgn)
+		slot->seen = gpe_stream(rgn, rank)->next - 1;
+}
+
 u32 gpe_vec_len(const struct gpe_node *node, const struct gpe_stage *st)
 {
 	return hweight64(gpe_vec_mask(node, st)) * GPE_VEC_SEQ;
 }
 
-void gpe_vec_make(const struct gpe_node *node, struct gpe_stage *st,
+void gpe_vec_make(struct gpe_node *node, struct gpe_stage *st,
 		  struct gpe_vec *vec)
 {
 	u8 *p = vec->seq;
@@ -460,6 +477,8 @@ void gpe_vec_make(const struct gpe_node *node, struct gpe_stage *st,
 	for (ranks = vec->mask; ranks; ranks &= ranks - 1) {
 		struct gpe_slot *slot = gpe_slot_of(st, __ffs64(ranks));
 
+		if (GPE_BROKEN(GPE_FAULT_VEC_STREAM))
+			gpe_vec_prefix(node, st, slot);
 		put_unaligned_be16(slot->seen >> 32, p);
 		put_unaligned_be32(slot->seen, p + 2);
 		p += GPE_VEC_SEQ;

@@ -48,10 +48,12 @@ void gpe_buf_put(void *buf);
 
 /*
  * Deliberate faults, one a rule of the protocol, to show that the checkers
- * can fail. Compiled out unless GPE_FAULTS is set (simulator only), where
- * gpe_fault selects one by its number in gpe_fault.h.
+ * can fail; see gpe_fault.h. For the simulator only: with GPE_MUTANT one is
+ * built in, with GPE_FAULTS gpe_fault selects it at run time.
  */
-#ifdef GPE_FAULTS
+#if defined(GPE_MUTANT)
+#define GPE_BROKEN(nr) ((nr) == GPE_MUTANT)
+#elif defined(GPE_FAULTS)
 extern int gpe_fault;
 #define GPE_BROKEN(nr) (gpe_fault == (nr))
 #else

@@ -210,6 +210,8 @@ static void gpe_open_local(struct gpe_node *node, struct gpe_local *loc)
 {
 	switch (loc->state) {
 	case GPE_LS_ASKED:
+		if (GPE_BROKEN(GPE_FAULT_ASKED_ONCE))
+			break;
 		loc->state = GPE_LS_ASK;
 		gpe_local_work(node, loc);
 		break;

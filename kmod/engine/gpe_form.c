@@ -64,7 +64,8 @@ bool gpe_quorum(const struct gpe_epoch *ep, u64 mask)
 		if (ep->seat[i].votes)
 			break;
 	return gpe_majority(gpe_votes(ep, mask), gpe_votes(ep, gpe_all(ep)),
-			    i < ep->n && (mask & gpe_bit(i)));
+			    (i < ep->n && (mask & gpe_bit(i))) ||
+				    GPE_BROKEN(GPE_FAULT_HALF_ANY));
 }
 
 /**
@@ -467,7 +468,7 @@ static bool gpe_form_enough(const struct gpe_node *node)
 		votes += node->path[i].votes;
 		expected = max(expected, node->path[i].expected);
 	}
-	return gpe_majority(votes, expected, false);
+	return gpe_majority(votes, expected, GPE_BROKEN(GPE_FAULT_FORM_HALF));
 }
 
 /**

@@ -274,6 +274,8 @@ static bool gpe_stage_retag(struct gpe_node *node, struct gpe_stage *st,
 	st->rec_used = 0;
 	st->rec_done = 0;
 	for (i = 0; i < hweight64(mask); i++) {
+		if (GPE_BROKEN(GPE_FAULT_VEC_KEPT))
+			continue;
 		st->slot[i].done = 0;
 		st->slot[i].seen = 0;
 		st->slot[i].told = 0;
@@ -343,6 +345,8 @@ static u64 gpe_stage_broken(const struct gpe_stage *st,
 	u64 broken = 0, ranks;
 	u32 i;
 
+	if (GPE_BROKEN(GPE_FAULT_MARK_LOST))
+		return 0;
 	for (i = 0; i < grp->n_hist; i++) {
 		const struct gpe_hist *h = &grp->hist[i];
 
@@ -469,14 +473,22 @@ static enum gpe_verdict gpe_take_data(struct gpe_node *node,
 				      struct gpe_region *rgn,
 				      struct gpe_msg *msg)
 {
-	struct gpe_group *grp;
+	struct gpe_group *grp = NULL;
 	struct gpe_stage *st = NULL;
 
-	if (gpe_ahead(node, &msg->vid))
-		return GPE_STALL;
-	grp = gpe_group_by_gid(node, msg->gid);
+	if (gpe_ahead(node, &msg->vid) && !node->draining)
+		return GPE_BROKEN(GPE_FAULT_AHEAD_LOST) ? GPE_TAKEN : GPE_STALL;
+	/* The cut may lack the change: then it is void, but has its place. */
+	if (!gpe_ahead(node, &msg->vid))
+		grp = gpe_group_by_gid(node, msg->gid);
+	else
+		gpe_count(node, GPE_CNT_MSG_VOID);
 	if (grp)
 		st = gpe_stage_find(node, grp, &msg->vid);
+	if (st && GPE_BROKEN(GPE_FAULT_LATER_NOW) &&
+	    list_first_entry(&grp->stages, struct gpe_stage, list)->mask ==
+		    st->mask)
+		st = list_first_entry(&grp->stages, struct gpe_stage, list);
 	if (st && (st->region != rgn->mask ||
 		   !(st->mask & gpe_bit(msg->rank)))) {
 		gpe_count(node, GPE_CNT_DROP_PLACE);
@@ -697,7 +709,7 @@ static bool gpe_stage_done(struct gpe_node *node, struct gpe_stage *st)
 
 static bool gpe_may_install(const struct gpe_stage *st)
 {
-	if (st->follows || st->forced)
+	if (st->follows || st->forced || GPE_BROKEN(GPE_FAULT_OPEN_SKIP))
 		return true;
 	return !(st->prev_mask & st->mask & ~st->opens);
 }

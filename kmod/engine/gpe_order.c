@@ -143,9 +143,13 @@ void gpe_seq_pump(struct gpe_node *node)
 
 	if (!gpe_moving(node))
 		return;
-	list_for_each_entry_safe(rgn, next, &node->seq_regions, seq_work)
+	list_for_each_entry_safe(rgn, next, &node->seq_regions, seq_work) {
+		if (!list_empty(&rgn->closing) &&
+		    GPE_BROKEN(GPE_FAULT_SEQ_STOPS))
+			continue;
 		if (gpe_record_write(node, rgn))
 			list_del_init(&rgn->seq_work);
+	}
 }
 
 /* A total message, in sequence: where does its order come from? */

@@ -8,7 +8,7 @@
  * not those it cannot talk to. Of two that do not hear each other, all else
  * being equal, the senior one stays.
  *
- * Links are judged by what both ends say in their heartbeats (compare Moraru
+ * Links are judged by what both ends say in their heartbeats (compare Suresh
  * and others, Rapid, USENIX ATC 2018, where several observers decide).
  */
 #include "gpe_change.h"

@@ -133,7 +133,9 @@ static int gpe_held_cmp(const struct gpe_cut *a, const struct gpe_cut *b)
 	if (c)
 		return c;
 	if (a->seq != b->seq)
-		return a->seq > b->seq ? -1 : 1;
+		return (a->seq > b->seq) !=
+				       GPE_BROKEN(GPE_FAULT_CUT_SHORTEST) ?
+			       -1 : 1;
 	if (a->mark_k != b->mark_k)
 		return a->mark_k > b->mark_k ? -1 : 1;
 	return (int)a->holder - (int)b->holder;
@@ -231,7 +233,7 @@ static int gpe_cut_make(struct gpe_node *node)
 	for (i = 0; i < n; i++) {
 		const struct gpe_cut *c = &val->cut[i];
 
-		if ((prefix && gpe_same_stream(prefix, c) &&
+		if ((prefix && gpe_same_stream(prefix, c) && c->one &&
 		     c->seq <= prefix->seq) ||
 		    (kept && !gpe_cut_cmp(&val->cut[kept - 1], c)))
 			continue;
@@ -297,7 +299,8 @@ static int gpe_propose_formation(struct gpe_node *node)
 		val->next.n++;
 		val->next.expected = max(val->next.expected, part->expected);
 	}
-	if (!gpe_majority(votes, val->next.expected, false))
+	if (!gpe_majority(votes, val->next.expected,
+			  GPE_BROKEN(GPE_FAULT_FORM_HALF)))
 		return -EAGAIN;
 	val->next.epoch = max(gpe_wall(node),
 			      max(node->max_epoch, node->ep.epoch) + 1);

@@ -209,7 +209,8 @@ void gpe_advance(struct gpe_node *node, struct gpe_region *rgn,
 	while (s->next <= s->cum && s->next <= s->cut) {
 		struct gpe_msg *msg = gpe_msg_at(s, s->next);
 
-		if (!msg || gpe_msg_last_seq(msg) > min(s->cum, s->cut))
+		if (!msg || (gpe_msg_last_seq(msg) > min(s->cum, s->cut) &&
+			     !GPE_BROKEN(GPE_FAULT_PART_WHOLE)))
 			return;
 		if (msg->early) {
 			msg->early = false;
@@ -350,7 +351,8 @@ static void gpe_rx_item(struct gpe_node *node, struct gpe_region *rgn,
 bool gpe_rx_gate(struct gpe_node *node, const struct gpe_pkt *pkt,
 		 bool repair)
 {
-	if (pkt->epoch != node->ep.epoch) {
+	if (pkt->epoch != node->ep.epoch &&
+	    !GPE_BROKEN(GPE_FAULT_EPOCH_ANY)) {
 		gpe_count(node, GPE_CNT_DROP_EPOCH);
 		return false;
 	}

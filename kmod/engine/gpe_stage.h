@@ -148,7 +148,7 @@ void gpe_stage_void(struct gpe_node *node, struct gpe_stage *st, u64 ranks);
 void gpe_waits_run(struct gpe_node *node, struct gpe_region *rgn);
 /* The vector of the next message from here: entries, or how many bytes. */
 u32 gpe_vec_len(const struct gpe_node *node, const struct gpe_stage *st);
-void gpe_vec_make(const struct gpe_node *node, struct gpe_stage *st,
+void gpe_vec_make(struct gpe_node *node, struct gpe_stage *st,
 		  struct gpe_vec *vec);
 
 #endif /* GPE_STAGE_H */

@@ -15,7 +15,8 @@ static enum gpe_block gpe_submit_state(const struct gpe_node *node,
 	if (loc->state == GPE_LS_ASK || loc->state == GPE_LS_ASKED ||
 	    loc->fresh)
 		return GPE_BLOCK_JOINING;
-	if (!gpe_moving(node))
+	if (!gpe_moving(node) && !(node->state == GPE_ST_WEDGED &&
+				   GPE_BROKEN(GPE_FAULT_SEND_WEDGED)))
 		return GPE_BLOCK_VIEW;
 	return GPE_BLOCK_NONE;
 }

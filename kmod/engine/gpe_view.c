@@ -205,6 +205,10 @@ void gpe_view_suspend(struct gpe_node *node, const char *why)
 	gpe_ballot_abort(node);
 	if (node->state != GPE_ST_NORMAL && node->state != GPE_ST_WEDGED)
 		return;
+	if (GPE_BROKEN(GPE_FAULT_PROMISE_FORGOT)) {
+		gpe_acceptor_clear(&ch->acc[1]);
+		memset(&ch->acc[1].promised, 0, sizeof(ch->acc[1].promised));
+	}
 	node->state = GPE_ST_SUSPENDED;
 	node->why = why;
 	node->quorate = false;
@@ -314,6 +318,8 @@ static void gpe_install(struct gpe_node *node, struct gpe_value *val,
 		ret = gpe_install_old(node, val, rank);
 	if (ret == -ENOMEM)
 		gpe_view_fail(node);
+	else if (ret == -ENODATA && node->state != GPE_ST_FRESH)
+		gpe_view_fresh(node, "lacks what its next node view holds");
 	else if (ret)
 		gpe_view_fresh(node, "cannot follow into the node view");
 	else if (newcomers)
@@ -428,7 +434,7 @@ static void gpe_foreign(struct gpe_node *node, const struct gpe_pkt *pkt)
 static void gpe_late(struct gpe_node *node, const struct gpe_pkt *pkt,
 		     const struct gpe_decision *dec)
 {
-	if (!dec)
+	if (!dec || GPE_BROKEN(GPE_FAULT_DECISION_MUTE))
 		return;
 	node->change->path[pkt->path].decision = dec->closing;
 	gpe_due(node, pkt->path, GPE_DUE_DECISION);

@@ -320,8 +320,11 @@ static int all_scenes(struct tally *t, u64 seeds, u64 first)
 	return !!bad;
 }
 
-#ifdef GPE_FAULTS
+#if defined(GPE_FAULTS) || defined(GPE_MUTANT)
 #include "gpe_fault.h"
+#ifdef GPE_MUTANT
+static int gpe_fault;	/* the one that is built in */
+#endif
 
 static const struct {
 	const char *name;
@@ -347,32 +350,41 @@ static void pick_fault(const char *name)
 	exit(2);
 }
 
+/* Runs seeds until the fault's property is found broken: whether it was. */
+static bool catch_fault(struct tally *t, u32 nr, u64 seeds, u64 first)
+{
+	scene = NULL;
+	memset(t, 0, sizeof(*t));
+	t->want = faults[nr].property;
+	gpe_fault = nr;
+	run_seeds(t, first, first + seeds / 10, 0, false);
+	/* What shows in a certain scene only. */
+	while (!t->caught && (scene = sim_scene_next(scene)))
+		run_seeds(t, first, first + 20, 0, false);
+	if (!t->caught)
+		run_seeds(t, first + seeds / 10, first + seeds, 0, false);
+	printf("%sok %u - %s: %s: ", t->caught ? "" : "not ", nr,
+	       faults[nr].name, faults[nr].rule);
+	if (t->caught)
+		printf("%s, %s%sseed %llu\n", t->want, scene ? scene->name : "",
+		       scene ? ", " : "", t->caught);
+	else
+		printf("%s not found in %llu seeds\n", t->want, seeds);
+	return t->caught;
+}
+
+static int one_fault(struct tally *t, const char *name, u64 seeds, u64 first)
+{
+	pick_fault(name);
+	return !catch_fault(t, gpe_fault, seeds, first);
+}
+
 static int all_faults(struct tally *t, u64 seeds, u64 first)
 {
 	u32 i, missed = 0;
 
-	for (i = 1; i < ARRAY_SIZE(faults); i++) {
-		scene = NULL;
-		memset(t, 0, sizeof(*t));
-		t->want = faults[i].property;
-		gpe_fault = i;
-		run_seeds(t, first, first + seeds / 10, 0, false);
-		/* What shows in a certain scene only. */
-		while (!t->caught && (scene = sim_scene_next(scene)))
-			run_seeds(t, first, first + 20, 0, false);
-		if (!t->caught)
-			run_seeds(t, first + seeds / 10, first + seeds, 0,
-				  false);
-		missed += !t->caught;
-		printf("%sok %u - %s: %s: ", t->caught ? "" : "not ", i,
-		       faults[i].name, faults[i].rule);
-		if (t->caught)
-			printf("%s, %s%sseed %llu\n", t->want,
-			       scene ? scene->name : "", scene ? ", " : "",
-			       t->caught);
-		else
-			printf("%s not found in %llu seeds\n", t->want, seeds);
-	}
+	for (i = 1; i < GPE_FAULT_OFTEN_END; i++)
+		missed += !catch_fault(t, i, seeds, first);
 	printf("faults: %u caught, %u missed\n", i - 1 - missed, missed);
 	return !!missed;
 }
@@ -381,6 +393,15 @@ static void pick_fault(const char *name)
 {
 	fprintf(stderr, "sim: built without faults, so no %s\n", name);
 	exit(2);
+}
+
+static int one_fault(struct tally *t, const char *name, u64 seeds, u64 first)
+{
+	(void)t;
+	(void)seeds;
+	(void)first;
+	pick_fault(name);
+	return 2;
 }
 
 static int all_faults(struct tally *t, u64 seeds, u64 first)
@@ -399,10 +420,11 @@ int main(int argc, char **argv)
 		{ "seeds", 1, 0, 's' }, { "first", 1, 0, 'f' },
 		{ "nodes", 1, 0, 'n' }, { "trace", 0, 0, 't' },
 		{ "fault", 1, 0, 'x' }, { "faults", 0, 0, 'a' },
-		{ "replay", 1, 0, 'r' },
+		{ "catch", 1, 0, 'c' }, { "replay", 1, 0, 'r' },
 		{ "scene", 1, 0, 'S' }, { 0 }
 	};
 	u64 seeds = 100, first = 1, nodes = 0;
+	const char *catch = NULL;
 	bool trace = false, all = false, scenes = false;
 	struct tally *t;
 	u32 died;
@@ -428,6 +450,9 @@ int main(int argc, char **argv)
 		case 'a':
 			all = true;
 			break;
+		case 'c':
+			catch = optarg;
+			break;
 		case 'r':
 			return sim_replay(optarg);
 		case 'S':
@@ -447,6 +472,8 @@ int main(int argc, char **argv)
 		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	gpe_shim_panic = panic;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (catch)
+		return one_fault(t, catch, seeds, first);
 	if (all)
 		return all_faults(t, seeds, first);
 	if (scenes)

@@ -183,6 +183,10 @@ static void look(struct sim_node *n)
 
 	gpe_node_info(n->engine, &info);
 	n->last_state = info.state;
+	/* All of a decided view is ready for it. */
+	if (info.state == GPE_ST_FRESH &&
+	    !strcmp(info.why, "lacks what its next node view holds"))
+		sim_bad("V11", "node %u %s", n->index, info.why);
 	if (!info.epoch || info.epoch == n->last_epoch)
 		return;
 	sim_trace("node %u (inc %llx) epoch %llu of %u nodes, was %llu",
