@@ -358,6 +358,7 @@ void gpe_view_decided(struct gpe_node *node, u64 closing,
 		      const struct gpe_ballot *ballot, struct gpe_blob *blob);
 bool gpe_view_wants(const struct gpe_node *node, u64 closing);
 /* Left out, or unknown to the cluster: starts afresh. */
+u64 gpe_first_epoch(struct gpe_node *node);
 void gpe_view_fresh(struct gpe_node *node, const char *why);
 void gpe_view_gone(struct gpe_node *node, u8 path, u64 closing);
 void gpe_view_suspend(struct gpe_node *node, const char *why);

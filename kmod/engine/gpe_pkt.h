@@ -108,6 +108,8 @@ struct gpe_pkt_credit {
 #define GPE_EPOCH_TOP BIT_ULL(62)
 /* How far ahead of the wall clock an epoch is believed, ns: nine years. */
 #define GPE_EPOCH_AHEAD BIT_ULL(58)
+/* Numbers that a first epoch is drawn from where the wall clock is behind. */
+#define GPE_EPOCH_SPREAD (1 << 24)
 
 enum gpe_beat_flags {
 	GPE_BF_QUORATE = 1,	/* hears a quorum of its epoch */

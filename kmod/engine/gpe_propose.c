@@ -302,8 +302,7 @@ static int gpe_propose_formation(struct gpe_node *node)
 	if (!gpe_majority(votes, val->next.expected,
 			  GPE_BROKEN(GPE_FAULT_FORM_HALF)))
 		return -EAGAIN;
-	val->next.epoch = max(gpe_wall(node),
-			      max(node->max_epoch, node->ep.epoch) + 1);
+	val->next.epoch = gpe_first_epoch(node);
 	return 0;
 }
 

@@ -132,12 +132,30 @@ static int gpe_view_enter(struct gpe_node *node, u64 bye, bool resume)
 	return gpe_epoch_open(node, bye, resume);
 }
 
+/**
+ * gpe_first_epoch() - a number for a chain that begins here
+ * @node: the node
+ *
+ * Where the wall clock is behind the numbers in use, the next one may be what
+ * another chain takes next: any of many, then.
+ *
+ * Return: the number, higher than any known.
+ */
+u64 gpe_first_epoch(struct gpe_node *node)
+{
+	u64 next = max(node->max_epoch, node->ep.epoch) + 1;
+
+	if (gpe_wall(node) >= next)
+		return gpe_wall(node);
+	return next + gpe_random(node, GPE_EPOCH_SPREAD);
+}
+
 static int gpe_alone_form(struct gpe_node *node)
 {
 	int ret;
 
 	gpe_epoch_drop(node);
-	node->ep.epoch = max(gpe_wall(node), node->max_epoch + 1);
+	node->ep.epoch = gpe_first_epoch(node);
 	node->ep.n = 1;
 	node->ep.expected = 1;
 	node->ep.seat[0].id = node->cfg.id;
