@@ -11,7 +11,9 @@
  * local member has not read of it. base: a share of half the members' limit.
  * A message above the base needs a grant: one at a time and node, as large as
  * the message, from the other half; so what can be unread never passes one and
- * a half times the limit, and events have the rest up to twice.
+ * a half times the limit, and events have the rest up to twice. There is none
+ * while more than half the limit is unread: it may be the large message of one
+ * who left, or of an epoch before.
  *
  * A sender asks for grants in order of rank and waits for one before it asks
  * the next; resources taken in one order by all cannot deadlock (Havender
@@ -24,6 +26,9 @@
  * for, is answered by giving the grant back.
  */
 #include "gpe_int.h"
+
+/* The entry that a message counts in: none, it had gone. */
+#define GPE_CREDIT_NOBODY	U32_MAX
 
 /* Bytes of an entry on the wire. */
 #define GPE_CREDIT_LEN	36
@@ -79,6 +84,11 @@ static void gpe_credit_wake(struct gpe_group *grp)
 
 /* ---- grants of this node ---- */
 
+static bool gpe_grant_free(const struct gpe_group *grp)
+{
+	return grp->grant_rank == 0xff && grp->unread <= grp->limit / 2;
+}
+
 /*
  * The grant is free: the lowest rank that waits gets it. Who holds it may
  * raise it until it is used. Return: an entry that has more room, or NULL.
@@ -88,11 +98,12 @@ static struct gpe_credit *gpe_grant_give(struct gpe_node *node,
 {
 	u64 base = gpe_credit_base(grp);
 	struct gpe_credit *cr, *best = NULL;
+	bool is_free = gpe_grant_free(grp);
 
 	list_for_each_entry(cr, &grp->credits, list) {
 		if (cr->granted && cr->rank == grp->grant_rank)
 			best = cr;
-		if (grp->grant_rank == 0xff && cr->their_want > base &&
+		if (is_free && cr->their_want > base &&
 		    (!best || cr->rank < best->rank))
 			best = cr;
 	}
@@ -445,6 +456,10 @@ void gpe_credit_delivered(struct gpe_node *node, struct gpe_group *grp,
 		gpe_credit_of(grp, msg->sender.node, msg->sender.inc);
 	u32 cost = gpe_cost(msg->len);
 
+	if (!read) {
+		grp->unread += cost;
+		msg->credit = GPE_CREDIT_NOBODY;
+	}
 	if (!cr)
 		return;
 	/*
@@ -472,6 +487,26 @@ void gpe_credit_delivered(struct gpe_node *node, struct gpe_group *grp,
 	gpe_credit_tell(node, cr);
 }
 
+/* A message was read: there is room again. */
+static void gpe_credit_read(struct gpe_node *node, struct gpe_group *grp,
+			    const struct gpe_msg *msg)
+{
+	struct gpe_credit *cr =
+		gpe_credit_of(grp, msg->sender.node, msg->sender.inc);
+	u32 cost = gpe_cost(msg->len);
+	bool was_free = gpe_grant_free(grp);
+
+	grp->unread -= min_t(u64, grp->unread, cost);
+	if (cr && cr->nr == msg->credit) {
+		if (!GPE_BROKEN(GPE_FAULT_CREDIT_LEAK))
+			cr->unread -= min_t(u64, cr->unread, cost);
+		gpe_grant_check(node, cr);
+		gpe_credit_tell(node, cr);
+	}
+	if (!was_free && gpe_grant_free(grp))
+		gpe_grant_next(node, grp);
+}
+
 void gpe_credit_consumed(struct gpe_node *node, struct list_head *recs)
 {
 	struct gpe_rec *rec, *next;
@@ -479,25 +514,15 @@ void gpe_credit_consumed(struct gpe_node *node, struct list_head *recs)
 	list_for_each_entry_safe(rec, next, recs, link) {
 		struct gpe_msg *msg = container_of(rec, struct gpe_msg, rec);
 		struct gpe_group *grp;
-		struct gpe_credit *cr = NULL;
-		u32 cost;
 
 		list_del_init(&rec->link);
 		if (rec->type != GPE_REC_MSG) {
 			gpe_rec_free(node, rec);
 			continue;
 		}
-		cost = gpe_cost(msg->len);
 		grp = gpe_group_by_gid(node, msg->gid);
-		if (grp)
-			cr = gpe_credit_of(grp, msg->sender.node,
-					   msg->sender.inc);
-		if (cr && cr->nr == msg->credit) {
-			if (!GPE_BROKEN(GPE_FAULT_CREDIT_LEAK))
-				cr->unread -= min_t(u64, cr->unread, cost);
-			gpe_grant_check(node, cr);
-			gpe_credit_tell(node, cr);
-		}
+		if (grp && msg->credit)
+			gpe_credit_read(node, grp, msg);
 		gpe_msg_put(node, msg);
 	}
 }

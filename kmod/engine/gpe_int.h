@@ -463,6 +463,7 @@ struct gpe_group {
 	struct list_head stages;
 	struct list_head credits;
 	u32 limit;		/* least of the local members' limits */
+	u64 unread;		/* bytes in the log, of whatever sender */
 	u8 grant_rank;		/* who holds the large grant, 0xff: nobody */
 	struct gpe_hist hist[GPE_HIST];
 	u32 n_hist;
