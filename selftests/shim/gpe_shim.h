@@ -287,10 +287,13 @@ bool gpe_shim_broken(const char *what, const char *file, int line);
 #define GPE_ASSERT(c) \
 	((c) ? false : gpe_shim_broken(#c, __FILE__, __LINE__))
 
-/* Allocations alive; the n-th from now fails if @gpe_shim_fail_in is n, each
- * one while it is negative.
+/* Allocations alive, and their bytes; the n-th from now fails if
+ * @gpe_shim_fail_in is n, each one while it is negative, and any for which
+ * gpe_shim_fail (if set) says so.
  */
 extern long gpe_shim_allocs;
+extern long gpe_shim_bytes;
+extern bool (*gpe_shim_fail)(void);
 extern long gpe_shim_bufs;
 extern long gpe_shim_fail_in;
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The part of the shim that is not inline: trees, memory, buffers. */
+#include <malloc.h>
 #include "gpe_env.h"
 
 void (*gpe_shim_panic)(void);
 long gpe_shim_allocs;
+long gpe_shim_bytes;
+bool (*gpe_shim_fail)(void);
 long gpe_shim_bufs;
 long gpe_shim_fail_in;
 
@@ -25,16 +28,22 @@ void *gpe_alloc(size_t size)
 
 	if (gpe_shim_fail_in < 0 || (gpe_shim_fail_in && !--gpe_shim_fail_in))
 		return NULL;
+	if (gpe_shim_fail && gpe_shim_fail())
+		return NULL;
 	mem = calloc(1, size ? size : 1);
-	if (mem)
+	if (mem) {
 		gpe_shim_allocs++;
+		gpe_shim_bytes += malloc_usable_size(mem);
+	}
 	return mem;
 }
 
 void gpe_free(void *mem)
 {
-	if (mem)
+	if (mem) {
 		gpe_shim_allocs--;
+		gpe_shim_bytes -= malloc_usable_size(mem);
+	}
 	free(mem);
 }
 

@@ -35,18 +35,43 @@ struct tally {
 	u64 done;
 };
 
-u32 sim_rand(u32 below)
+/* splitmix64 */
+static u64 mixed(u64 z)
 {
-	u64 z = (S.rng += 0x9e3779b97f4a7c15ULL); /* splitmix64 */
-
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return (u32)((z ^ (z >> 31)) >> 32) % below;
+	return z ^ (z >> 31);
+}
+
+u32 sim_draw(u64 *rng, u32 below)
+{
+	*rng += 0x9e3779b97f4a7c15ULL;
+	return (u32)(mixed(*rng) >> 32) % below;
+}
+
+bool sim_luck(struct sim_node *n, u32 per_mille)
+{
+	return per_mille && sim_draw(&n->luck, 1000) < per_mille;
+}
+
+u32 sim_rand(u32 below)
+{
+	return sim_draw(&S.rng, below);
 }
 
 bool sim_chance(u32 per_mille)
 {
 	return per_mille && sim_rand(1000) < per_mille;
+}
+
+/* Where it was before is returned, to go back there. */
+u64 sim_stream(enum sim_kind kind, u32 a, u32 b, u32 c)
+{
+	u64 was = S.rng, x = S.seed * 0x2545f4914f6cdd1dULL + kind;
+
+	x = mixed(x) ^ ((u64)a << 32 | b);
+	S.rng = mixed(x * 0x9e3779b97f4a7c15ULL + c);
+	return was;
 }
 
 void sim_bad(const char *property, const char *fmt, ...)
@@ -74,137 +99,6 @@ void sim_trace(const char *fmt, ...)
 	vprintf(fmt, ap);
 	va_end(ap);
 	putchar('\n');
-}
-
-/* Each seed draws its own chances: many runs have few faults or none. */
-static u32 draw(u32 most)
-{
-	return sim_chance(400) ? 0 : sim_rand(most);
-}
-
-static void setup(u64 seed, u32 nodes)
-{
-	u32 i;
-
-	S.seed = seed;
-	S.rng = seed * 0x2545f4914f6cdd1dULL;
-	S.now = 1000 * SIM_MS;
-	S.n_nodes = nodes ? nodes : 2 + sim_rand(SIM_NODES - 1);
-	if (scene)
-		S.n_nodes = scene->least +
-			    sim_rand(scene->most - scene->least + 1);
-	S.n_groups = 1 + sim_rand(sim_chance(250) ? SIM_GROUPS : 4);
-	S.mix = (struct sim_mix){
-		.loss = draw(200), .dup = draw(100), .reorder = draw(300),
-		.crash = draw(200), .pause = draw(200), .cut = draw(300),
-		.oneway = draw(200), .leave = 1 + draw(50), .big = draw(100),
-		.slow = draw(800), .send = 20 + sim_rand(200),
-		.one = draw(200), .lazy = draw(900),
-		.late = 1 + sim_rand(sim_chance(200) ? 40 : 2),
-	};
-	S.faults = true;
-	S.working = true;
-	check_init();
-	for (i = 0; i < S.n_nodes; i++)
-		S.node[i].index = i;
-}
-
-static bool settled(void)
-{
-	struct gpe_node_info info;
-	u32 i, up = 0, n = 0;
-	u64 epoch = 0;
-
-	for (i = 0; i < S.n_nodes; i++) {
-		if (!S.node[i].engine)
-			continue;
-		gpe_node_info(S.node[i].engine, &info);
-		if (info.state != GPE_ST_NORMAL || (n && n != info.n_nodes) ||
-		    (epoch && epoch != info.epoch) ||
-		    !sim_node_idle(&S.node[i]))
-			return false;
-		epoch = info.epoch;
-		n = info.n_nodes;
-		up++;
-	}
-	return up == n;
-}
-
-static void why_not(void)
-{
-	struct gpe_node_info info;
-	char text[160] = "";
-	u32 i, at = 0;
-
-	for (i = 0; i < S.n_nodes && at < sizeof(text) - 24; i++) {
-		if (!S.node[i].engine)
-			continue;
-		gpe_node_info(S.node[i].engine, &info);
-		at += snprintf(text + at, sizeof(text) - at, " %u:%u/%u%s%s",
-			       i, info.state, info.n_nodes,
-			       sim_node_idle(&S.node[i]) ? "" : "!",
-			       info.why);
-	}
-	sim_bad("V11", "not settled (node:state/nodes)%s", text);
-}
-
-static void teardown(void)
-{
-	u32 i;
-
-	for (i = 0; i < S.n_nodes; i++)
-		if (S.node[i].engine)
-			sim_node_crash(&S.node[i]);
-	sim_net_clear();
-	check_free();
-	if (!S.bad && (gpe_shim_allocs || gpe_shim_bufs))
-		sim_bad("memory", "%ld objects, %ld buffers left over",
-			gpe_shim_allocs, gpe_shim_bufs);
-}
-
-void sim_run(u64 until)
-{
-	while (!S.bad && sim_next(until))
-		;
-}
-
-/* Faults at random. */
-static void storm(void)
-{
-	u32 i;
-
-	for (i = 0; i < S.n_nodes; i++)
-		sim_node_start(&S.node[i]);
-	sim_at(S.now + 500 * SIM_MS, SIM_EV_FAULT, 0, 0, NULL);
-	sim_run(S.now + (2000 + sim_rand(6000)) * SIM_MS);
-}
-
-static void one_seed(u64 seed, u32 nodes)
-{
-	u64 end;
-	u32 i;
-
-	setup(seed, nodes);
-	if (scene)
-		sim_scene_play(scene);
-	else
-		storm();
-	sim_heal();
-	/* The bound of V11, with the longest hold-off of a flapping node. */
-	end = S.now + 60000 * SIM_MS;
-	while (!S.bad && S.now < end && !settled())
-		sim_run(S.now + 100 * SIM_MS);
-	if (!S.bad && !settled())
-		why_not();
-	/* What is under way arrives. */
-	if (!S.bad)
-		sim_run(S.now + 3000 * SIM_MS);
-	for (i = 0; i < S.n_nodes && !S.bad; i++)
-		if (S.node[i].engine)
-			sim_read(&S.node[i], true);
-	if (!S.bad)
-		check_end();
-	teardown();
 }
 
 /* How to see it again. */
@@ -250,8 +144,9 @@ static void worker(struct tally *t, u64 seed, u64 end, u32 step, u32 nodes,
 		memset(&S, 0, sizeof(S));
 		gpe_shim_allocs = 0;
 		gpe_shim_bufs = 0;
+		gpe_shim_bytes = 0;
 		S.trace = trace;
-		one_seed(seed, nodes);
+		sim_seed(seed, nodes, scene);
 		report(t, seed);
 	}
 }

@@ -56,6 +56,50 @@ static struct sim_event pop(void)
 	return top;
 }
 
+/*
+ * A node that stands still finds it all waiting when it wakes, or nothing but
+ * its own timers when it was switched off with its bearer.
+ */
+static void defer(struct sim_node *n, const struct sim_event *ev)
+{
+	if (ev->type == SIM_EV_PACKET && n->loses) {
+		gpe_buf_put(ev->buf);
+		return;
+	}
+	if (ev->type == SIM_EV_TICK && ev->when == n->tick_at)
+		n->tick_at = n->paused_until;
+	sim_at(n->paused_until, ev->type, ev->node, ev->path, ev->buf);
+}
+
+static void happen(struct sim_node *n, const struct sim_event *ev)
+{
+	switch (ev->type) {
+	case SIM_EV_PACKET:
+		sim_node_packet(n, ev->path, ev->buf);
+		break;
+	case SIM_EV_TICK:
+		if (n->engine && ev->when == n->tick_at)
+			sim_node_tick(n);
+		break;
+	case SIM_EV_WORK:
+		sim_work(n, ev->path);
+		break;
+	case SIM_EV_WAKE:
+		sim_wake(n);
+		break;
+	case SIM_EV_START:
+		if (!n->engine)
+			sim_node_start(n);
+		break;
+	case SIM_EV_FAULT:
+		sim_fault();
+		break;
+	case SIM_EV_UNDO:
+		sim_undo(n, ev->path);
+		break;
+	}
+}
+
 /* The next event not after @until; false if there is none. */
 bool sim_next(u64 until)
 {
@@ -68,32 +112,12 @@ bool sim_next(u64 until)
 	}
 	ev = pop();
 	n = &S.node[ev.node];
-	/* A node that stands still finds it all waiting when it wakes. */
-	if (ev.type != SIM_EV_FAULT && n->paused_until > ev.when) {
-		if (ev.type == SIM_EV_TICK && ev.when == n->tick_at)
-			n->tick_at = n->paused_until;
-		sim_at(n->paused_until, ev.type, ev.node, ev.path, ev.buf);
+	if (ev.type < SIM_EV_FAULT && n->paused_until > ev.when) {
+		defer(n, &ev);
 		return true;
 	}
 	S.now = ev.when;
-	switch (ev.type) {
-	case SIM_EV_PACKET:
-		sim_node_packet(n, ev.path, ev.buf);
-		break;
-	case SIM_EV_TICK:
-		if (n->engine && ev.when == n->tick_at)
-			sim_node_tick(n);
-		break;
-	case SIM_EV_WORK:
-		sim_work(n);
-		break;
-	case SIM_EV_WAKE:
-		sim_wake(n);
-		break;
-	case SIM_EV_FAULT:
-		sim_fault();
-		break;
-	}
+	happen(n, &ev);
 	return true;
 }
 
@@ -109,6 +133,17 @@ void sim_net_clear(void)
 	heap = NULL;
 	heap_size = 0;
 	heap_nr = 0;
+}
+
+/* Node @to as a path of node @from, and the way back. */
+u32 sim_path(u32 from, u32 to)
+{
+	return to < from ? to : to - 1;
+}
+
+u32 sim_behind(u32 from, u32 path)
+{
+	return path < from ? path : path + 1;
 }
 
 static struct gpe_shim_buf *datagram(const struct gpe_act_send *send)
@@ -127,40 +162,77 @@ static struct gpe_shim_buf *datagram(const struct gpe_act_send *send)
 	return buf;
 }
 
-static u64 latency(void)
+/* Lost: one piece of it, or flipped bits that no checksum lets through. */
+static bool lost(struct sim_node *n, const struct sim_link *l, u32 len)
 {
-	u64 ns = 100000 + sim_rand(200000);
+	u32 pieces = DIV_ROUND_UP(len, l->mtu);
+	u32 flip = S.mix.flip * (len / 64 + 1);
 
-	if (S.faults && sim_chance(S.mix.reorder))
-		ns += sim_rand(20) * SIM_MS;
+	if (flip && sim_draw(&n->luck, 1000000) < flip)
+		return true;
+	while (pieces--)
+		if (sim_luck(n, S.mix.loss) || sim_luck(n, l->loss))
+			return true;
+	return false;
+}
+
+/* How long it waits for its turn on the wire; false: no room, dropped. */
+static bool queued(struct sim_node *n, u32 len, u64 *wait)
+{
+	u64 ahead = n->busy_until > S.now ? n->busy_until - S.now : 0;
+
+	*wait = 0;
+	if (!S.rate)
+		return true;
+	if (ahead * S.rate / SIM_S > S.queue)
+		return false;
+	*wait = ahead + (len + 46) * SIM_S / S.rate;
+	n->busy_until = S.now + *wait;
+	return true;
+}
+
+static u64 latency(struct sim_node *n, const struct sim_link *l)
+{
+	u64 ns = l->delay + sim_draw(&n->luck, 200000);
+
+	if (S.faults && sim_luck(n, S.mix.reorder))
+		ns += sim_draw(&n->luck, 20) * SIM_MS;
 	return ns;
 }
 
-/*
- * Path p of node i leads to node p, or p + 1 from i on: every node has all
- * the others as peers.
- */
+static void send_to(struct sim_node *from, u32 to, struct gpe_shim_buf *buf)
+{
+	const struct sim_link *l = &S.link[from->index][to];
+	u32 back = sim_path(to, from->index);
+	int copies = 1;
+	u64 wait;
+
+	if (!queued(from, buf->len, &wait) || S.cut[from->index][to])
+		return;
+	if (S.faults && lost(from, l, buf->len))
+		return;
+	if (S.faults && sim_luck(from, S.mix.dup))
+		copies = 2;
+	while (copies--) {
+		gpe_buf_get(buf);
+		sim_at(S.now + wait + latency(from, l), SIM_EV_PACKET, to,
+		       back, buf);
+	}
+}
+
 void sim_send(struct sim_node *from, const struct gpe_act_send *send)
 {
-	struct gpe_shim_buf *buf = datagram(send);
+	struct gpe_shim_buf *buf;
 	u64 paths;
 
+	if (!from->bearer)
+		return;
+	buf = datagram(send);
 	for (paths = send->paths; paths; paths &= paths - 1) {
-		u32 p = __ffs64(paths), to = p < from->index ? p : p + 1;
-		u32 back = from->index < to ? from->index : from->index - 1;
-		int copies = 1;
+		u32 to = sim_behind(from->index, __ffs64(paths));
 
-		if (to >= S.n_nodes || S.cut[from->index][to])
-			continue;
-		if (S.faults && sim_chance(S.mix.loss))
-			continue;
-		if (S.faults && sim_chance(S.mix.dup))
-			copies = 2;
-		while (copies--) {
-			gpe_buf_get(buf);
-			sim_at(S.now + latency(), SIM_EV_PACKET, to, back,
-			       buf);
-		}
+		if (to < S.n_nodes)
+			send_to(from, to, buf);
 	}
 	gpe_buf_put(buf);
 }

@@ -5,6 +5,13 @@
  */
 #include "sim.h"
 
+/*
+ * One for all nodes: actions are done before the next step of any. The node
+ * whose step it is pays for memory.
+ */
+static struct gpe_out out;
+static struct sim_node *stepping;
+
 /* ---- records in logs: host_u64[0] counts the readers still to come ---- */
 
 static struct gpe_msg_info info_of(const struct gpe_rec *rec)
@@ -52,7 +59,7 @@ static bool listed(const struct sim_sock *s, const struct gpe_view *view)
 /* Somebody to send to alone. */
 static void pick_peer(struct sim_sock *s, const struct gpe_view *view)
 {
-	s->peer = view->m[sim_rand(view->n)].addr;
+	s->peer = view->m[sim_draw(&s->node->luck, view->n)].addr;
 }
 
 /* @info, @id: of a message */
@@ -98,7 +105,7 @@ static void deliver(struct sim_node *n, struct sim_host *h,
 		info = info_of(rec);
 		id = payload(rec, info.len);
 	}
-	for (i = 0; i < SIM_SOCKS; i++) {
+	for (i = 0; i < S.n_socks; i++) {
 		struct sim_sock *s = &n->sock[i];
 		const struct gpe_view *view;
 
@@ -126,7 +133,7 @@ static void deliver_one(struct sim_node *n, struct sim_sock *s,
 	append(&n->host[s->group], rec);
 }
 
-static void gone(struct sim_sock *s)
+void sim_sock_free(struct sim_sock *s)
 {
 	check_gone(s->member);
 	if (s->pending && s->submit.buf)
@@ -140,7 +147,7 @@ static void wake(struct sim_node *n, struct sim_host *h)
 	bool any = false;
 	u32 i;
 
-	for (i = 0; i < SIM_SOCKS; i++) {
+	for (i = 0; i < S.n_socks; i++) {
 		struct sim_sock *s = &n->sock[i];
 
 		if (!s->bound || s->host != h)
@@ -165,7 +172,7 @@ static void act(struct sim_node *n, const struct gpe_act *a)
 		deliver_one(n, a->deliver.cookie, a->deliver.rec);
 		break;
 	case GPE_ACT_GONE:
-		gone(a->gone.cookie);
+		sim_sock_free(a->gone.cookie);
 		break;
 	case GPE_ACT_WAKE:
 		wake(n, a->wake.host);
@@ -196,40 +203,75 @@ static void look(struct sim_node *n)
 	check_epoch(&info, info.inc == n->last_inc && follows ?
 				   n->last_epoch : 0);
 	n->last_epoch = info.epoch;
-	for (i = 0; i < SIM_SOCKS; i++)
+	for (i = 0; i < S.n_socks; i++)
 		if (n->sock[i].bound && n->last_inc && n->last_inc != info.inc)
 			check_reborn(n->sock[i].member);
 	n->last_inc = info.inc;
 }
 
+/* ---- memory ---- */
+
+static bool no_memory(void)
+{
+	return sim_luck(stepping, stepping->nomem);
+}
+
+/* Filled as far as there is memory, as in the kernel. */
+static void reserve(struct sim_node *n)
+{
+	u32 need;
+
+	for (need = gpe_pool_need(n->engine); need; need--) {
+		void *cell = gpe_alloc(GPE_CELL_SIZE);
+
+		if (!cell)
+			return;
+		gpe_pool_add(n->engine, cell);
+	}
+}
+
+/* ---- steps ---- */
+
 static void one_step(struct sim_node *n, struct gpe_event *ev)
 {
-	struct gpe_out *out = n->out;
-	u32 i, need;
+	long bytes = gpe_shim_bytes;
+	u32 i;
 
-	for (need = gpe_pool_need(n->engine); need; need--)
-		gpe_pool_add(n->engine, gpe_alloc(GPE_CELL_SIZE));
-	gpe_step(n->engine, S.now, ev, out);
+	stepping = n;
+	gpe_shim_fail = no_memory;
+	reserve(n);
+	gpe_step(n->engine, sim_clock(n), ev, &out);
+	gpe_shim_fail = NULL;
+	n->bytes += gpe_shim_bytes - bytes;
 	S.steps++;
 	S.hash = (S.hash ^ (S.now + n->index + ev->type)) *
 		 0x100000001b3ULL;
-	n->more = out->more;
-	for (i = 0; i < out->n; i++)
-		act(n, &out->act[i]);
+	n->more = out.more;
+	for (i = 0; i < out.n; i++)
+		act(n, &out.act[i]);
 	look(n);
 }
 
-/* One tick is under way at most, as the kernel's timer: early rather than late. */
+/* One tick is under way at most, as the kernel's timer, early or just right. */
 static void arm(struct sim_node *n)
 {
 	u64 at = gpe_next_deadline(n->engine);
 
+	if (at != U64_MAX)
+		at = sim_when(n, at);
 	if (n->more)
-		at = min(at, S.now + sim_rand(S.mix.late * SIM_MS));
+		at = min(at, S.now + sim_draw(&n->luck, S.mix.late * SIM_MS));
 	if (at == U64_MAX || (n->tick_at && n->tick_at <= at))
 		return;
 	n->tick_at = at > S.now ? at : S.now + 1;
 	sim_at(n->tick_at, SIM_EV_TICK, n->index, 0, NULL);
+}
+
+/* Its clock is another one. */
+void sim_node_rearm(struct sim_node *n)
+{
+	n->tick_at = 0;
+	arm(n);
 }
 
 void sim_node_step(struct sim_node *n, struct gpe_event *ev)
@@ -239,7 +281,7 @@ void sim_node_step(struct sim_node *n, struct gpe_event *ev)
 
 	one_step(n, ev);
 	/* As the kernel leaves to its worker what takes long. */
-	while (n->more && !S.bad && !sim_chance(S.mix.lazy)) {
+	while (n->more && !S.bad && !sim_luck(n, S.mix.lazy)) {
 		one_step(n, &tick);
 		if (++rounds == 100000)
 			sim_bad("V11", "the engine never comes to an end");
@@ -252,7 +294,7 @@ void sim_node_tick(struct sim_node *n)
 	struct gpe_event ev = { .type = GPE_EV_TICK };
 
 	n->tick_at = 0;
-	if (n->more || gpe_next_deadline(n->engine) <= S.now)
+	if (n->more || gpe_next_deadline(n->engine) <= sim_clock(n))
 		sim_node_step(n, &ev);
 	else
 		arm(n);
@@ -262,7 +304,7 @@ void sim_node_packet(struct sim_node *n, u32 path, struct gpe_shim_buf *buf)
 {
 	struct gpe_event ev = { .type = GPE_EV_PACKET };
 
-	if (n->engine) {
+	if (n->engine && n->bearer) {
 		ev.packet.path = path;
 		ev.packet.hdr = buf->data;
 		ev.packet.hdr_len = min(buf->len, GPE_HDR_MAX);
@@ -273,41 +315,90 @@ void sim_node_packet(struct sim_node *n, u32 path, struct gpe_shim_buf *buf)
 	gpe_buf_put(buf);
 }
 
-void sim_node_start(struct sim_node *n)
+void sim_node_peer(struct sim_node *n, u32 to, bool there)
 {
-	struct gpe_cfg cfg = { .id = n->index + 1, .cluster = 7, .votes = 1,
-			       .heartbeat_ns = GPE_HEARTBEAT_NS,
-			       .detect_ns = GPE_DETECT_NS };
-	u64 wall = S.now + 1700000000ULL * 1000 * SIM_MS;
-	struct gpe_event ev;
+	struct gpe_event ev = { .type = there ? GPE_EV_PEER_ADD :
+						GPE_EV_PEER_DEL };
+
+	ev.peer.path = sim_path(n->index, to);
+	ev.peer.mtu = S.link[n->index][to].mtu;
+	sim_node_step(n, &ev);
+}
+
+void sim_node_bearer(struct sim_node *n, bool there)
+{
+	struct gpe_event ev = { .type = GPE_EV_BEARERS };
+
+	/* What it says at the end still goes out. */
+	n->bearer = true;
+	ev.bearers.count = there;
+	ev.bearers.wall_ns = sim_wall(n);
+	sim_node_step(n, &ev);
+	n->bearer = there;
+}
+
+static void hosts_init(struct sim_node *n)
+{
 	u32 i;
 
-	n->inc = (u64)sim_rand(U32_MAX) << 32 | (sim_rand(U32_MAX) + 1);
-	n->engine = gpe_node_create(&cfg, n->inc, sim_rand(U32_MAX), S.now,
-				    wall);
-	n->out = malloc(sizeof(*n->out));
-	if (!n->engine || !n->out)
-		abort();
-	n->last_epoch = 0;
-	n->last_inc = 0;
-	n->tick_at = 0;
-	for (i = 0; i < SIM_GROUPS; i++) {
+	if (!n->host) {
+		n->host = calloc(S.n_groups, sizeof(*n->host));
+		n->sock = calloc(S.n_socks, sizeof(*n->sock));
+		if (!n->host || !n->sock)
+			abort();
+	}
+	for (i = 0; i < S.n_groups; i++) {
 		INIT_LIST_HEAD(&n->host[i].log);
 		n->host[i].group = i;
 		n->host[i].unread = 0;
 	}
-	sim_trace("node %u starts, inc %llx", n->index, n->inc & 0xffff);
-	ev.type = GPE_EV_BEARERS;
-	ev.bearers.count = 1;
-	ev.bearers.wall_ns = wall;
-	sim_node_step(n, &ev);
-	for (i = 0; i < S.n_nodes - 1; i++) {
-		ev.type = GPE_EV_PEER_ADD;
-		ev.peer.path = i;
-		ev.peer.mtu = 1472;
-		sim_node_step(n, &ev);
+}
+
+/* Whoever loses addresses still knows how many nodes there are. */
+static bool engine_new(struct sim_node *n)
+{
+	struct gpe_cfg cfg = { .id = n->index + 1, .cluster = 7, .votes = 1,
+			       .heartbeat_ns = S.heartbeat_ns,
+			       .detect_ns = S.detect_ns,
+			       .expected_votes = S.mix.peer ? sim_there() : 0 };
+	long bytes = gpe_shim_bytes;
+	u64 was = sim_stream(SIM_START, n->index, n->starts, 0);
+
+	n->inc = (u64)sim_rand(U32_MAX) << 32 | (sim_rand(U32_MAX) + 1);
+	sim_clock_start(n);
+	stepping = n;
+	gpe_shim_fail = no_memory;
+	n->engine = gpe_node_create(&cfg, n->inc, sim_rand(U32_MAX),
+				    sim_clock(n), sim_wall(n));
+	gpe_shim_fail = NULL;
+	n->bytes = gpe_shim_bytes - bytes;
+	S.rng = was;
+	return n->engine;
+}
+
+void sim_node_start(struct sim_node *n)
+{
+	u32 i;
+
+	if (n->absent)
+		return;
+	n->starts++;
+	if (!engine_new(n)) {
+		sim_at(S.now + 10 * SIM_MS, SIM_EV_START, n->index, 0, NULL);
+		return;
 	}
-	sim_at(S.now + SIM_MS, SIM_EV_WORK, n->index, 0, NULL);
+	n->last_epoch = 0;
+	n->last_inc = 0;
+	n->tick_at = 0;
+	n->more = false;
+	n->last_state = GPE_ST_FRESH;
+	hosts_init(n);
+	sim_trace("node %u starts, inc %llx", n->index, n->inc & 0xffff);
+	sim_node_bearer(n, true);
+	for (i = 0; i < S.n_nodes; i++)
+		if (i != n->index && !S.node[i].absent)
+			sim_node_peer(n, i, true);
+	sim_at(S.now + SIM_MS, SIM_EV_WORK, n->index, n->starts, NULL);
 }
 
 void sim_node_crash(struct sim_node *n)
@@ -316,31 +407,48 @@ void sim_node_crash(struct sim_node *n)
 	u32 i;
 
 	sim_trace("node %u crashes", n->index);
-	for (i = 0; i < SIM_GROUPS; i++) {
+	for (i = 0; i < S.n_groups; i++) {
 		list_for_each_entry_safe(rec, next, &n->host[i].log, link) {
 			list_del(&rec->link);
 			gpe_rec_free(n->engine, rec);
 		}
 	}
-	for (i = 0; i < SIM_SOCKS; i++)
+	for (i = 0; i < S.n_socks; i++)
 		if (n->sock[i].bound)
-			gone(&n->sock[i]);
+			sim_sock_free(&n->sock[i]);
 	gpe_node_free(n->engine);
-	free(n->out);
 	n->engine = NULL;
-	n->out = NULL;
 	n->tick_at = 0;
+	n->bytes = 0;
 }
 
-/* Nothing waits to be sent or read, every socket is in. */
-bool sim_node_idle(const struct sim_node *n)
+/* What a socket still waits for; NULL: nothing, and every socket is in. */
+const char *sim_node_busy(const struct sim_node *n)
 {
+	static const char * const blocked[] = {
+		"cannot send", "joining", "view", "suspended", "no window",
+		"no credit", "no own credit"
+	};
+	static char text[60];
 	u32 i;
 
-	for (i = 0; i < SIM_SOCKS; i++)
-		if (n->sock[i].bound &&
-		    (n->sock[i].pending || n->sock[i].closing ||
-		     !n->sock[i].attached))
-			return false;
-	return true;
+	for (i = 0; i < S.n_socks; i++) {
+		const struct sim_sock *s = &n->sock[i];
+		const char *why = NULL;
+
+		if (!s->bound)
+			continue;
+		if (s->pending)
+			why = blocked[s->submit.block];
+		else if (s->closing)
+			why = "cannot leave";
+		else if (!s->attached)
+			why = "has not joined";
+		if (!why)
+			continue;
+		snprintf(text, sizeof(text), "port %u of group %u: %s ",
+			 s->port, s->group, why);
+		return text;
+	}
+	return NULL;
 }

@@ -23,7 +23,4 @@ const struct sim_scene *sim_scene_next(const struct sim_scene *scene);
 /* In the run that was set up. */
 void sim_scene_play(const struct sim_scene *scene);
 
-/* sim_main.c */
-void sim_run(u64 until);
-
 #endif /* SIM_SCENE_H */

@@ -1,6 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Programs that join, send, read and leave; and faults. */
+/* Programs that join, send, read and leave. */
 #include "sim.h"
+
+/* Most groups live on some of the nodes only. */
+static bool pick_group(struct sim_node *n, u32 *group)
+{
+	u32 tries;
+
+	for (tries = 0; tries < 8; tries++) {
+		*group = sim_rand(S.n_groups);
+		if (S.spans[*group] >> n->index & 1)
+			return true;
+	}
+	return false;
+}
 
 static void join(struct sim_node *n, struct sim_sock *s)
 {
@@ -9,7 +22,8 @@ static void join(struct sim_node *n, struct sim_sock *s)
 
 	memset(s, 0, sizeof(*s));
 	s->node = n;
-	s->group = sim_rand(S.n_groups);
+	if (!pick_group(n, &s->group))
+		return;
 	s->host = &n->host[s->group];
 	s->port = ++n->next_port;
 	s->bound = true;
@@ -22,6 +36,9 @@ static void join(struct sim_node *n, struct sim_sock *s)
 	ev.join.limit = SIM_LIMIT;
 	ev.join.local_at = &s->local;
 	sim_node_step(n, &ev);
+	/* bind() fails, and the program tries again some time. */
+	if (ev.join.ret && s->bound)
+		sim_sock_free(s);
 }
 
 static void leave(struct sim_sock *s)
@@ -70,7 +87,7 @@ static struct gpe_shim_buf *content(u64 id, u32 len)
 static u32 draw_len(void)
 {
 	if (sim_chance(S.mix.big))
-		return 8 + sim_rand(sim_chance(100) ? 700000 : 20000);
+		return 8 + sim_rand(sim_chance(100) ? GPE_MSG_MAX - 7 : 20000);
 	return 8 + sim_rand(300);
 }
 
@@ -90,6 +107,7 @@ void sim_retry(struct sim_sock *s)
 	check_sent(id, &ev.submit);
 	if (ev.submit.ret == -EAGAIN && s->bound && !s->closing) {
 		s->submit.buf = buf;
+		s->submit.block = ev.submit.block;
 		s->pending = true;
 		/* Woken in the very step that refused it. */
 		if (s->woken)
@@ -97,6 +115,18 @@ void sim_retry(struct sim_sock *s)
 		return;
 	}
 	gpe_buf_put(buf);
+}
+
+static u8 draw_level(void)
+{
+	u32 i, sum = 0, at;
+
+	for (i = 0; i < ARRAY_SIZE(S.mix.level); i++)
+		sum += S.mix.level[i];
+	at = sim_rand(sum);
+	for (i = 0; at >= S.mix.level[i]; i++)
+		at -= S.mix.level[i];
+	return i;
 }
 
 static void send_some(struct sim_sock *s)
@@ -110,7 +140,7 @@ static void send_some(struct sim_sock *s)
 	memset(&s->submit, 0, sizeof(s->submit));
 	s->submit.local_at = &s->local;
 	s->submit.len = len;
-	s->submit.level = sim_rand(5);
+	s->submit.level = draw_level();
 	if (s->peer.port && sim_chance(S.mix.one)) {
 		s->submit.to_one = true;
 		s->submit.dst = s->peer;
@@ -128,8 +158,8 @@ void sim_read(struct sim_node *n, bool all)
 	u32 i;
 
 	INIT_LIST_HEAD(&list);
-	for (i = 0; i < SIM_GROUPS; i++) {
-		if (!all && sim_chance(S.mix.slow))
+	for (i = 0; i < S.n_groups; i++) {
+		if (!all && sim_luck(n, S.mix.slow))
 			continue;
 		list_splice_tail_init(&n->host[i].log, &list);
 		n->host[i].unread = 0;
@@ -139,25 +169,30 @@ void sim_read(struct sim_node *n, bool all)
 		sim_node_step(n, &ev);
 }
 
-static void work_sock(struct sim_node *n, struct sim_sock *s)
+static void work_sock(struct sim_node *n, u32 i)
 {
-	u32 burst = 1 + sim_rand(4);
+	struct sim_sock *s = &n->sock[i];
+	u32 burst;
 
 	if (!s->bound) {
-		if (S.working && sim_chance(100))
+		sim_stream(SIM_JOIN, n->index, n->works, i);
+		if (sim_chance(100))
 			join(n, s);
 		return;
 	}
-	if (s->closing)
+	if (s->closing || s->pending)
 		return;
-	if (s->pending || !S.working)
-		return;
+	sim_stream(SIM_LEAVE, n->index, n->works, i);
 	if (s->attached && sim_chance(S.mix.leave)) {
 		leave(s);
 		return;
 	}
-	while (burst-- && s->bound && !s->pending && sim_chance(S.mix.send))
-		send_some(s);
+	for (burst = sim_rand(4) + 1; burst && s->bound && !s->pending;
+	     burst--) {
+		sim_stream(SIM_SEND, n->index, n->works, i << 8 | burst);
+		if (sim_chance(S.mix.send))
+			send_some(s);
+	}
 }
 
 void sim_wake(struct sim_node *n)
@@ -166,7 +201,7 @@ void sim_wake(struct sim_node *n)
 
 	if (!n->engine)
 		return;
-	for (i = 0; i < SIM_SOCKS && !S.bad; i++) {
+	for (i = 0; i < S.n_socks && !S.bad; i++) {
 		struct sim_sock *s = &n->sock[i];
 
 		if (s->bound && s->pending && s->woken && !s->closing)
@@ -174,88 +209,20 @@ void sim_wake(struct sim_node *n)
 	}
 }
 
-void sim_work(struct sim_node *n)
+/* @start: a program dies with its node. */
+void sim_work(struct sim_node *n, u32 start)
 {
+	u64 was = S.rng;
 	u32 i;
 
-	if (!n->engine)
+	if (!n->engine || start != n->starts)
 		return;
-	for (i = 0; i < SIM_SOCKS && !S.bad; i++)
-		work_sock(n, &n->sock[i]);
+	n->works++;
+	for (i = 0; S.working && i < S.n_socks && !S.bad; i++)
+		work_sock(n, i);
 	sim_read(n, !S.faults);
+	sim_stream(SIM_WORK, n->index, n->works, 0);
 	sim_at(S.now + (5 + sim_rand(20)) * SIM_MS, SIM_EV_WORK, n->index,
-	       0, NULL);
-}
-
-/* ---- faults ---- */
-
-static void cut_some(bool oneway)
-{
-	u32 a, b, side = 1 + sim_rand((1 << S.n_nodes) - 2);
-
-	sim_trace("cut%s: %x", oneway ? " one way" : "", side);
-	for (a = 0; a < S.n_nodes; a++) {
-		for (b = 0; b < S.n_nodes; b++) {
-			if ((side >> a & 1) == (side >> b & 1))
-				continue;
-			if (oneway && (side >> a & 1))
-				continue;
-			S.cut[a][b] = true;
-		}
-	}
-}
-
-static u32 alive(void)
-{
-	u32 i, n = 0;
-
-	for (i = 0; i < S.n_nodes; i++)
-		n += !!S.node[i].engine;
-	return n;
-}
-
-void sim_fault(void)
-{
-	struct sim_node *n = &S.node[sim_rand(S.n_nodes)];
-
-	if (!S.faults)
-		return;
-	sim_at(S.now + (50 + sim_rand(400)) * SIM_MS, SIM_EV_FAULT, 0, 0,
-	       NULL);
-	if (!n->engine && n->paused_until <= S.now)
-		sim_node_start(n);
-	else if (n->engine && alive() > 1 && sim_chance(S.mix.crash))
-		sim_node_crash(n);
-	if (n->engine && sim_chance(S.mix.pause)) {
-		n->paused_until = S.now + sim_rand(2000) * SIM_MS;
-		sim_trace("node %u stands still", n->index);
-	}
-	if (sim_chance(300)) {
-		memset(S.cut, 0, sizeof(S.cut));
-		sim_trace("links whole");
-	}
-	if (S.n_nodes > 1 && sim_chance(S.mix.cut))
-		cut_some(false);
-	if (S.n_nodes > 1 && sim_chance(S.mix.oneway))
-		cut_some(true);
-}
-
-/*
- * All links are whole, and whoever stands still goes on. Nodes that are down
- * come back, or some of them stay away as long as a quorum can form.
- */
-void sim_heal(void)
-{
-	u32 i;
-
-	S.faults = false;
-	S.working = false;
-	memset(S.cut, 0, sizeof(S.cut));
-	sim_trace("faults end");
-	for (i = 0; i < S.n_nodes; i++) {
-		S.node[i].paused_until = 0;
-		if (!S.node[i].engine && (2 * alive() <= S.n_nodes ||
-					  sim_chance(500)))
-			sim_node_start(&S.node[i]);
-	}
+	       start, NULL);
+	S.rng = was;
 }
