@@ -109,7 +109,7 @@ struct gpe_pkt_credit {
 /* How far ahead of the wall clock an epoch is believed, ns: nine years. */
 #define GPE_EPOCH_AHEAD BIT_ULL(58)
 /* Numbers that a first epoch is drawn from where the wall clock is behind. */
-#define GPE_EPOCH_SPREAD (1 << 24)
+#define GPE_EPOCH_SPREAD BIT(24)
 
 enum gpe_beat_flags {
 	GPE_BF_QUORATE = 1,	/* hears a quorum of its epoch */

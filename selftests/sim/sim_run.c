@@ -19,6 +19,12 @@ static u32 rare(u32 most)
 	return sim_chance(750) ? 0 : sim_rand(most);
 }
 
+/* Costs as much as a hundred others: heartbeats alone go by the square. */
+static bool big(void)
+{
+	return S.n_nodes > SIM_USUAL;
+}
+
 static void draw_mix(void)
 {
 	u32 i, sum = 0;
@@ -36,7 +42,7 @@ static void draw_mix(void)
 		.one = draw(200), .lazy = draw(900),
 		.late = 1 + sim_rand(sim_chance(200) ? 40 : 2),
 	};
-	if (S.n_nodes > SIM_USUAL)
+	if (big())
 		S.mix.send = 1 + S.mix.send * SIM_USUAL / S.n_nodes;
 	while (!sum)
 		for (i = 0; i < ARRAY_SIZE(S.mix.level); i++)
@@ -60,7 +66,8 @@ static u64 draw_span(void)
 static u32 draw_nodes(u32 nodes)
 {
 	u32 usual = 2 + sim_rand(SIM_USUAL - 1);
-	u32 many = SIM_USUAL + 1 + sim_rand(SIM_NODES - SIM_USUAL);
+	u32 many = SIM_USUAL + 1 +
+		   sim_rand(1 + sim_rand(SIM_NODES - SIM_USUAL));
 
 	if (nodes)
 		return nodes;
@@ -98,12 +105,12 @@ static void setup(u64 seed, u32 nodes, const struct sim_scene *scene)
 			    draw_nodes(nodes);
 	S.n_groups = 1 + sim_rand(sim_chance(250) ? 24 : 4);
 	S.n_socks = 1 + sim_rand(12);
-	if (sim_chance(S.n_nodes > SIM_USUAL ? 300 : 20)) {
+	if (sim_chance(big() ? 300 : 20)) {
 		S.n_groups = 1 + sim_rand(SIM_GROUPS);
 		S.n_socks = 1 + sim_rand(SIM_SOCKS);
 	}
 	/* Many nodes, but not many times the work of each. */
-	if (S.n_nodes > SIM_USUAL)
+	if (big())
 		S.n_socks = 1 + S.n_socks * SIM_USUAL / S.n_nodes;
 	S.heartbeat_ns = GPE_HEARTBEAT_NS;
 	S.detect_ns = GPE_DETECT_NS;
@@ -201,7 +208,7 @@ static void storm(void)
 	for (i = 0; i < S.n_nodes; i++)
 		sim_node_start(&S.node[i]);
 	sim_at(S.now + 500 * SIM_MS, SIM_EV_FAULT, 0, 0, NULL);
-	sim_run(S.now + (2000 + sim_rand(6000)) * SIM_MS);
+	sim_run(S.now + (2000 + sim_rand(big() ? 1500 : 6000)) * SIM_MS);
 }
 
 void sim_seed(u64 seed, u32 nodes, const struct sim_scene *scene)
@@ -223,7 +230,7 @@ void sim_seed(u64 seed, u32 nodes, const struct sim_scene *scene)
 		why_not();
 	/* What is under way arrives. */
 	if (!S.bad)
-		sim_run(S.now + 3000 * SIM_MS);
+		sim_run(S.now + (big() ? 1000 : 3000) * SIM_MS);
 	for (i = 0; i < S.n_nodes && !S.bad; i++)
 		if (S.node[i].engine)
 			sim_read(&S.node[i], true);
