@@ -128,6 +128,12 @@ struct sim_mix {
 	u32 level[GPE_GROUPS_OWN];	/* weights */
 };
 
+enum sim_trace_level {
+	SIM_TRACE_NONE,
+	SIM_TRACE_STORY,	/* nodes, and one group's members */
+	SIM_TRACE_ALL,
+};
+
 struct sim {
 	u64 seed;
 	u64 rng;
@@ -143,7 +149,10 @@ struct sim {
 	u64 queue;		/* bytes that wait for that, at most */
 	bool faults;
 	bool working;
-	bool trace;
+	enum sim_trace_level trace;
+	u32 focus;		/* group + 1 the story is about, 0: any */
+	u32 at_group;		/* group + 1 whose members are told now */
+	u32 focus_found;
 	bool bad;
 	const char *property;
 	char what[200];
@@ -167,6 +176,8 @@ bool sim_luck(struct sim_node *n, u32 per_mille);
 void sim_bad(const char *property, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void sim_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void sim_tell(u32 group, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /*
  * Each decision draws from a stream of its own, found by what it decides and
@@ -174,6 +185,7 @@ void sim_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 enum sim_kind {
 	SIM_SETUP,
+	SIM_MIX,
 	SIM_NODE,
 	SIM_START,
 	SIM_FAULT,
@@ -186,8 +198,13 @@ enum sim_kind {
 };
 u64 sim_stream(enum sim_kind kind, u32 a, u32 b, u32 c);
 
-/* sim_run.c: what a seed consists of */
+/* sim_shrink.c */
 struct sim_scene;
+void sim_watch(void);
+bool sim_do(enum sim_kind kind, u32 a, u32 b, u32 c);
+void sim_shrink(u64 seed, u32 nodes, const struct sim_scene *scene);
+
+/* sim_run.c: what a seed consists of */
 void sim_seed(u64 seed, u32 nodes, const struct sim_scene *scene);
 void sim_run(u64 until);
 
@@ -261,5 +278,6 @@ void check_left(struct sim_member *m);
 void check_gone(struct sim_member *m);
 void check_epoch(const struct gpe_node_info *info, u64 before);
 void check_end(void);
+u32 check_group(u32 node, u32 port);
 
 #endif /* SIM_H */

@@ -104,7 +104,7 @@ void check_view(struct sim_member *m, const struct gpe_view *v)
 	struct gpe_addr self;
 	u32 i;
 
-	sim_trace("n%u-%u of group %u: view %llu.%llu, %u members",
+	sim_tell(m->group, "n%u-%u of group %u: view %llu.%llu, %u members",
 		  m->node->index + 1, m->port, m->group, v->id.epoch,
 		  v->id.seq, v->n);
 	if (!list)
@@ -134,12 +134,14 @@ void check_deliver(struct sim_member *m, const struct gpe_msg_info *info,
 	if (d.to_one && info->dst_port != m->port)
 		sim_bad("V3", "message %llu for another at n%u-%u", id,
 			m->node->index + 1, m->port);
+	sim_tell(m->group, "n%u-%u gets %llu from %u:%u", m->node->index + 1,
+		 m->port, id, info->sender.node, info->sender.port);
 	judge_deliver(S.check->judge, m->m, id < U32_MAX ? id : U32_MAX, &d);
 }
 
 void check_suspended(struct sim_member *m)
 {
-	sim_trace("n%u-%u suspended", m->node->index + 1, m->port);
+	sim_tell(m->group, "n%u-%u suspended", m->node->index + 1, m->port);
 	judge_suspended(S.check->judge, m->m);
 }
 
@@ -188,4 +190,15 @@ void check_end(void)
 		if (!m->out)
 			judge_stays(S.check->judge, m->m);
 	judge_finish(S.check->judge);
+}
+
+/* The group + 1 of a member, 0: none such. */
+u32 check_group(u32 node, u32 port)
+{
+	const struct sim_member *m;
+
+	for (m = S.check->members; m; m = m->next)
+		if (m->node->index + 1 == node && m->port == port)
+			return m->group + 1;
+	return 0;
 }

@@ -299,7 +299,8 @@ void sim_fault(void)
 	       NULL);
 	for (i = 0; i < ARRAY_SIZE(faults) && !S.bad; i++) {
 		sim_stream(SIM_FAULT, nr, i + 1, 0);
-		if (sim_chance(*faults[i].chance))
+		if (sim_chance(*faults[i].chance) &&
+		    sim_do(SIM_FAULT, 0, nr, i))
 			faults[i].make(&S.node[sim_rand(S.n_nodes)]);
 	}
 	S.rng = was;
@@ -352,7 +353,7 @@ static void heal_node(struct sim_node *n)
 	if (!n->bearer)
 		sim_node_bearer(n, true);
 	for (i = 0; i < S.n_nodes; i++)
-		if (i != n->index && !S.node[i].absent)
+		if (i != n->index)
 			sim_node_peer(n, i, true);
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * sim --seeds N --first K: runs N seeds, two at a time. One line for each that
- * breaks a property; the last line counts.
+ * breaks a property; the last line counts. --nodes: so many, not drawn.
+ *
+ * sim --seeds 1 --first K: one, and if it fails it is made small and its story
+ * is told (sim_shrink.c) unless --no-shrink; --trace: all of it as it goes on.
  *
  * sim --scene NAME|all: the same for scenes, see sim_scene.c.
  *
@@ -74,31 +77,64 @@ u64 sim_stream(enum sim_kind kind, u32 a, u32 b, u32 c)
 	return was;
 }
 
+/* A member's group + 1, where a text names one: as n3-17. */
+static u32 group_named(const char *text)
+{
+	unsigned int node, port;
+
+	for (; *text; text++)
+		if (sscanf(text, "n%u-%u", &node, &port) == 2)
+			return check_group(node, port);
+	return 0;
+}
+
 void sim_bad(const char *property, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (S.bad)
 		return;
-	S.bad = true;
 	S.property = property;
 	va_start(ap, fmt);
 	vsnprintf(S.what, sizeof(S.what), fmt, ap);
 	va_end(ap);
+	S.focus_found = S.at_group ? S.at_group : group_named(S.what);
 	sim_trace("%s: %s", property, S.what);
+	/* What comes now is no part of the story. */
+	S.bad = true;
 }
 
+static void line(const char *fmt, va_list ap)
+{
+	printf("%10.3f ", S.now / 1e6);
+	vprintf(fmt, ap);
+	putchar('\n');
+}
+
+/* About nodes and links. */
 void sim_trace(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!S.trace)
+	if (!S.trace || S.bad)
 		return;
-	printf("%10.3f ", S.now / 1e6);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	line(fmt, ap);
 	va_end(ap);
-	putchar('\n');
+}
+
+/* About members of @group. */
+void sim_tell(u32 group, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!S.trace || S.bad)
+		return;
+	if (S.trace == SIM_TRACE_STORY && S.focus && S.focus != group + 1)
+		return;
+	va_start(ap, fmt);
+	line(fmt, ap);
+	va_end(ap);
 }
 
 /* How to see it again. */
@@ -107,7 +143,7 @@ static const char *replay(void)
 	static char text[100];
 
 	snprintf(text, sizeof(text),
-		 "replay: build/sim%s%s --seeds 1 --first %llu --trace",
+		 "replay: build/sim%s%s --seeds 1 --first %llu",
 		 scene ? " --scene " : "", scene ? scene->name : "", S.seed);
 	return text;
 }
@@ -141,26 +177,40 @@ static void worker(struct tally *t, u64 seed, u64 end, u32 step, u32 nodes,
 		   bool trace)
 {
 	for (; seed < end && !t->caught; seed += step) {
+		sim_watch();
 		memset(&S, 0, sizeof(S));
 		gpe_shim_allocs = 0;
 		gpe_shim_bufs = 0;
 		gpe_shim_bytes = 0;
-		S.trace = trace;
+		S.trace = trace ? SIM_TRACE_ALL : SIM_TRACE_NONE;
 		sim_seed(seed, nodes, scene);
 		report(t, seed);
 	}
 }
 
+static void refuse(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2), noreturn));
+static void refuse(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("sim: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(2);
+}
+
 static u64 number(const char *opt, const char *text)
 {
 	char *end;
-	u64 n = strtoull(text, &end, 10);
+	u64 n;
 
-	if (*end || !*text) {
-		fprintf(stderr, "sim: %s wants a number, not \"%s\"\n", opt,
-			text);
-		exit(2);
-	}
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (*end || *text < '0' || *text > '9' || errno)
+		refuse("%s wants a number, not \"%s\"", opt, text);
 	return n;
 }
 
@@ -241,8 +291,7 @@ static void pick_fault(const char *name)
 			gpe_fault = i;
 			return;
 		}
-	fprintf(stderr, "sim: no such fault: %s\n", name);
-	exit(2);
+	refuse("no such fault: %s", name);
 }
 
 /* Runs seeds until the fault's property is found broken: whether it was. */
@@ -286,8 +335,7 @@ static int all_faults(struct tally *t, u64 seeds, u64 first)
 #else
 static void pick_fault(const char *name)
 {
-	fprintf(stderr, "sim: built without faults, so no %s\n", name);
-	exit(2);
+	refuse("built without faults, so no %s", name);
 }
 
 static int one_fault(struct tally *t, const char *name, u64 seeds, u64 first)
@@ -309,74 +357,112 @@ static int all_faults(struct tally *t, u64 seeds, u64 first)
 }
 #endif
 
-int main(int argc, char **argv)
+/* What the command line asks for. */
+struct options {
+	u64 seeds;
+	u64 first;
+	u64 nodes;
+	bool trace;
+	bool all;	/* deliberate faults */
+	bool scenes;
+	bool whole;	/* a seed that fails is left as large as it is */
+	const char *replay;
+	const char *catch;	/* a deliberate fault */
+};
+
+static void parse(int argc, char **argv, struct options *o)
 {
 	static const struct option opts[] = {
 		{ "seeds", 1, 0, 's' }, { "first", 1, 0, 'f' },
 		{ "nodes", 1, 0, 'n' }, { "trace", 0, 0, 't' },
 		{ "fault", 1, 0, 'x' }, { "faults", 0, 0, 'a' },
 		{ "catch", 1, 0, 'c' }, { "replay", 1, 0, 'r' },
-		{ "scene", 1, 0, 'S' }, { 0 }
+		{ "scene", 1, 0, 'S' },
+		{ "no-shrink", 0, 0, 'w' }, { 0 }
 	};
-	u64 seeds = 100, first = 1, nodes = 0;
-	const char *catch = NULL;
-	bool trace = false, all = false, scenes = false;
-	struct tally *t;
-	u32 died;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			seeds = number("--seeds", optarg);
-			break;
-		case 'f':
-			first = number("--first", optarg);
-			break;
-		case 'n':
-			nodes = number("--nodes", optarg);
-			break;
-		case 't':
-			trace = true;
-			break;
-		case 'x':
+		if (c == 's')
+			o->seeds = number("--seeds", optarg);
+		else if (c == 'f')
+			o->first = number("--first", optarg);
+		else if (c == 'n')
+			o->nodes = number("--nodes", optarg);
+		else if (c == 't')
+			o->trace = true;
+		else if (c == 'x')
 			pick_fault(optarg);
-			break;
-		case 'a':
-			all = true;
-			break;
-		case 'c':
-			catch = optarg;
-			break;
-		case 'r':
-			return sim_replay(optarg);
-		case 'S':
-			scenes = !strcmp(optarg, "all");
-			if (!scenes)
-				scene = find_scene(optarg);
-			break;
-		default:
-			return 2;
-		}
+		else if (c == 'a')
+			o->all = true;
+		else if (c == 'c')
+			o->catch = optarg;
+		else if (c == 'r')
+			o->replay = optarg;
+		else if (c == 'w')
+			o->whole = true;
+		else if (c == 'S' && !(o->scenes = !strcmp(optarg, "all")))
+			scene = find_scene(optarg);
+		else if (c == '?')
+			exit(2);
 	}
-	if (nodes == 1 || nodes > SIM_NODES) {
-		fprintf(stderr, "sim: --nodes is 2 to %d\n", SIM_NODES);
-		return 2;
-	}
+	if (argv[optind])
+		refuse("\"%s\" is no option", argv[optind]);
+}
+
+/* What makes no sense is said, and not done otherwise. */
+static void check_options(const struct options *o)
+{
+	if (!o->seeds)
+		refuse("--seeds 0: nothing to run");
+	if (o->seeds > U64_MAX - o->first)
+		refuse("--seeds and --first: more seeds than there are numbers");
+	if (o->nodes == 1 || o->nodes > SIM_NODES)
+		refuse("--nodes is 2 to %d", SIM_NODES);
+	if (o->nodes && (scene || o->scenes))
+		refuse("--nodes: a scene says itself how many there are");
+	if (o->trace && (o->seeds > 1 || o->all || o->scenes))
+		refuse("--trace is for one seed: add --seeds 1");
+	if (o->all && (scene || o->scenes || o->nodes))
+		refuse("--faults plays seeds and scenes of its own");
+	if (o->scenes && o->whole)
+		refuse("--no-shrink is for one scene");
+}
+
+static int seeds_run(struct tally *t, const struct options *o)
+{
+	u32 died = run_seeds(t, o->first, o->first + o->seeds, o->nodes,
+			     o->trace);
+
+	if (t->done != o->seeds)
+		printf("sim: %llu seeds were not run\n", o->seeds - t->done);
+	if ((t->bad || died) && o->seeds == 1 && !o->trace && !o->whole)
+		sim_shrink(o->first, o->nodes, scene);
+	printf("sim: %llu seeds, %llu steps, %llu violations\n", o->seeds,
+	       t->steps, t->bad + died);
+	return t->bad || died || t->done != o->seeds;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .seeds = 100, .first = 1 };
+	struct tally *t;
+
+	parse(argc, argv, &o);
+	if (o.replay)
+		return sim_replay(o.replay);
+	check_options(&o);
 	t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (t == MAP_FAILED)
+		abort();
 	gpe_shim_panic = panic;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (catch)
-		return one_fault(t, catch, seeds, first);
-	if (all)
-		return all_faults(t, seeds, first);
-	if (scenes)
-		return all_scenes(t, seeds, first);
-	died = run_seeds(t, first, first + seeds, nodes, trace);
-	if (t->done != seeds)
-		printf("sim: %llu seeds were not run\n", seeds - t->done);
-	printf("sim: %llu seeds, %llu steps, %llu violations\n", seeds,
-	       t->steps, t->bad + died);
-	return t->bad || died || t->done != seeds;
+	if (o.catch)
+		return one_fault(t, o.catch, o.seeds, o.first);
+	if (o.all)
+		return all_faults(t, o.seeds, o.first);
+	if (o.scenes)
+		return all_scenes(t, o.seeds, o.first);
+	return seeds_run(t, &o);
 }

@@ -66,6 +66,7 @@ static void pick_peer(struct sim_sock *s, const struct gpe_view *view)
 static void give(struct sim_sock *s, struct gpe_rec *rec,
 		 const struct gpe_msg_info *info, u64 id)
 {
+	S.at_group = s->group + 1;
 	switch (rec->type) {
 	case GPE_REC_MSG:
 		check_deliver(s->member, info, id);
@@ -118,8 +119,6 @@ static void deliver(struct sim_node *n, struct sim_host *h,
 		}
 		if (s->attached)
 			give(s, rec, &info, id);
-		if (S.bad)
-			sim_trace("  at node %u port %u", n->index, s->port);
 	}
 }
 
@@ -286,6 +285,7 @@ void sim_node_step(struct sim_node *n, struct gpe_event *ev)
 		if (++rounds == 100000)
 			sim_bad("V11", "the engine never comes to an end");
 	}
+	S.at_group = 0;
 	arm(n);
 }
 
@@ -320,6 +320,8 @@ void sim_node_peer(struct sim_node *n, u32 to, bool there)
 	struct gpe_event ev = { .type = there ? GPE_EV_PEER_ADD :
 						GPE_EV_PEER_DEL };
 
+	if (S.node[to].absent)
+		return;
 	ev.peer.path = sim_path(n->index, to);
 	ev.peer.mtu = S.link[n->index][to].mtu;
 	sim_node_step(n, &ev);
@@ -396,7 +398,7 @@ void sim_node_start(struct sim_node *n)
 	sim_trace("node %u starts, inc %llx", n->index, n->inc & 0xffff);
 	sim_node_bearer(n, true);
 	for (i = 0; i < S.n_nodes; i++)
-		if (i != n->index && !S.node[i].absent)
+		if (i != n->index)
 			sim_node_peer(n, i, true);
 	sim_at(S.now + SIM_MS, SIM_EV_WORK, n->index, n->starts, NULL);
 }
@@ -446,6 +448,7 @@ const char *sim_node_busy(const struct sim_node *n)
 			why = "has not joined";
 		if (!why)
 			continue;
+		S.at_group = s->group + 1;
 		snprintf(text, sizeof(text), "port %u of group %u: %s ",
 			 s->port, s->group, why);
 		return text;

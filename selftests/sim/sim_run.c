@@ -27,6 +27,10 @@ static bool big(void)
 
 static void draw_mix(void)
 {
+	static u32 * const noise[] = {
+		&S.mix.loss, &S.mix.dup, &S.mix.reorder, &S.mix.flip,
+		&S.mix.big, &S.mix.slow, &S.mix.one, &S.mix.lazy,
+	};
 	u32 i, sum = 0;
 
 	S.mix = (struct sim_mix){
@@ -42,6 +46,9 @@ static void draw_mix(void)
 		.one = draw(200), .lazy = draw(900),
 		.late = 1 + sim_rand(sim_chance(200) ? 40 : 2),
 	};
+	for (i = 0; i < ARRAY_SIZE(noise); i++)
+		if (*noise[i] && !sim_do(SIM_MIX, 0, 0, i))
+			*noise[i] = 0;
 	if (big())
 		S.mix.send = 1 + S.mix.send * SIM_USUAL / S.n_nodes;
 	while (!sum)
@@ -129,6 +136,7 @@ static void setup(u64 seed, u32 nodes, const struct sim_scene *scene)
 	check_init();
 	for (i = 0; i < S.n_nodes; i++) {
 		S.node[i].index = i;
+		S.node[i].absent = !sim_do(SIM_NODE, i, 0, 0);
 		S.node[i].luck = S.rng + i * 0x2545f4914f6cdd1dULL;
 	}
 }

@@ -28,6 +28,8 @@ static void join(struct sim_node *n, struct sim_sock *s)
 	s->port = ++n->next_port;
 	s->bound = true;
 	s->member = check_join(s);
+	sim_tell(s->group, "n%u-%u joins group %u", n->index + 1, s->port,
+		 s->group);
 	ev.join.host = s->host;
 	ev.join.cookie = s;
 	snprintf(name, sizeof(name), "group%u", s->group);
@@ -47,6 +49,7 @@ static void leave(struct sim_sock *s)
 
 	s->closing = true;
 	check_left(s->member);
+	sim_tell(s->group, "n%u-%u leaves", s->node->index + 1, s->port);
 	ev.leave.local_at = &s->local;
 	ev.leave.why = GPE_WHY_LEAVE;
 	sim_node_step(s->node, &ev);
@@ -91,12 +94,37 @@ static u32 draw_len(void)
 	return 8 + sim_rand(300);
 }
 
+static void tell_sent(const struct sim_sock *s, u64 id,
+		      const struct gpe_ev_submit *sub)
+{
+	static const char * const levels[] = {
+		"none", "fifo", "causal", "total", "safe", "default"
+	};
+	char to[40] = "to all";
+
+	if (!S.trace)
+		return;
+	if (sub->to_one)
+		snprintf(to, sizeof(to), "to %u:%u", sub->dst.node,
+			 sub->dst.port);
+	if (sub->ret)
+		sim_tell(s->group, "n%u-%u: %llu refused: %s",
+			 s->node->index + 1, s->port, id,
+			 strerror(-sub->ret));
+	else
+		sim_tell(s->group, "n%u-%u has sent %llu, %s, %u bytes, %s, in view %llu.%llu",
+			 s->node->index + 1, s->port, id, levels[sub->level],
+			 sub->len, to, sub->vid.epoch, sub->vid.seq);
+}
+
 void sim_retry(struct sim_sock *s)
 {
 	struct gpe_event ev = { .type = GPE_EV_SUBMIT, .submit = s->submit };
 	struct gpe_shim_buf *buf = s->submit.buf;
 	struct sim_node *n = s->node;
+	struct sim_sock was = *s;
 	u64 id = s->submit_id;
+	u32 group = s->group;
 
 	/* Before the step, which may deliver it at once. */
 	check_send(s->member, id, &s->submit);
@@ -104,7 +132,10 @@ void sim_retry(struct sim_sock *s)
 	s->woken = false;
 	s->submit.buf = NULL;
 	sim_node_step(n, &ev);
+	S.at_group = group + 1;
 	check_sent(id, &ev.submit);
+	S.at_group = 0;
+	tell_sent(&was, id, &ev.submit);
 	if (ev.submit.ret == -EAGAIN && s->bound && !s->closing) {
 		s->submit.buf = buf;
 		s->submit.block = ev.submit.block;
@@ -176,21 +207,23 @@ static void work_sock(struct sim_node *n, u32 i)
 
 	if (!s->bound) {
 		sim_stream(SIM_JOIN, n->index, n->works, i);
-		if (sim_chance(100))
+		if (sim_chance(100) && sim_do(SIM_JOIN, n->index, 0, i))
 			join(n, s);
 		return;
 	}
 	if (s->closing || s->pending)
 		return;
 	sim_stream(SIM_LEAVE, n->index, n->works, i);
-	if (s->attached && sim_chance(S.mix.leave)) {
+	if (s->attached && sim_chance(S.mix.leave) &&
+	    sim_do(SIM_LEAVE, n->index, n->works, i)) {
 		leave(s);
 		return;
 	}
 	for (burst = sim_rand(4) + 1; burst && s->bound && !s->pending;
 	     burst--) {
 		sim_stream(SIM_SEND, n->index, n->works, i << 8 | burst);
-		if (sim_chance(S.mix.send))
+		if (sim_chance(S.mix.send) &&
+		    sim_do(SIM_SEND, n->index, n->works, i << 8 | burst))
 			send_some(s);
 	}
 }
