@@ -6,7 +6,7 @@ set -eu
 out=$1
 seeds=${2:-}
 top=$PWD
-inc="-Iselftests/shim -Ikmod/engine -Iuapi -Iselftests/unit -Iselftests/sim"
+inc="-Iselftests/shim -Ikmod/engine -Iuapi -Iselftests/unit -Iselftests/sim -Iselftests/judge"
 inc="$inc -Itools -Ilibgsock"
 
 rm -rf "$out"
@@ -31,7 +31,7 @@ done
 
 if [ -n "$seeds" ]; then
 	# shellcheck disable=SC2086
-	gcc -std=gnu11 -O0 -g --coverage $inc selftests/sim/*.c \
+	gcc -std=gnu11 -O0 -g --coverage $inc selftests/sim/*.c selftests/judge/judge*.c \
 		selftests/shim/*.c $objs -o "$out/sim"
 	"$out/sim" --seeds "$seeds" --first 1 >"$out/sim.log" ||
 		{ tail "$out/sim.log"; exit 1; }
