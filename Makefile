@@ -21,7 +21,8 @@ PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio x
 	linux-headers-6.12-cloud-amd64 linux-source-6.1
 
 .PHONY: all help deps module sparse lib tools selftests bench unit coverage \
-	sim sim-slices sim-asan sim-faults sim-mutants judge-py vm check demo static \
+	sim sim-slices sim-asan sim-faults sim-mutants judge-py vm check \
+	demo static judge \
 	clean install figures check-long sim-scenes
 all: module lib tools
 
@@ -245,6 +246,15 @@ $(B)/sim-asan: $(sim_dep)
 $(B)/sim-faults: $(sim_dep)
 	@mkdir -p $(@D)
 	$(CC) -O2 -g -DGPE_FAULTS $(WARN) $(ENGINE_INC) $(SIM_INC) $(sim_src) $(engine_src) $(shim_src) -o $@
+
+# Judges any history, also those of the kernel.
+hist_src := $(wildcard selftests/judge/hist_*.c)
+judge: $(B)/judge
+$(B)/judge: $(judge_src) $(hist_src) selftests/judge/main.c $(wildcard selftests/judge/*.h) $(B)/deps.stamp
+	@mkdir -p $(@D)
+	$(CC) -O2 -g $(WARN) $(shell pkg-config --cflags json-c) $(judge_src) \
+		$(hist_src) selftests/judge/main.c -o $@ \
+		$(shell pkg-config --libs json-c)
 
 SEEDS ?= 500
 FIRST ?= 1

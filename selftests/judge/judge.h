@@ -98,6 +98,7 @@ struct judge_send {
 
 /**
  * struct judge_deliver - a message delivered
+ * @group: in this group
  * @from: the sender it names
  * @vid: the view it is stamped with
  * @pos: its place among the messages to all of this view, 0: not known
@@ -109,6 +110,7 @@ struct judge_deliver {
 	struct judge_vid vid;
 	u64 pos;
 	u64 lamport;
+	u32 group;
 	u32 len;
 	enum judge_level level;
 	bool to_one;
@@ -187,6 +189,9 @@ void judge_deliver(struct judge *j, struct judge_member *m, u32 id,
 		   const struct judge_deliver *d);
 void judge_view(struct judge *j, struct judge_member *m,
 		const struct judge_view_line *v);
+
+/* It comes before its send, in whatever order lines are taken. */
+void judge_early(struct judge *j, struct judge_member *m, u32 id);
 
 /* Until it has a view again, nothing is promised to it. */
 void judge_suspended(struct judge *j, struct judge_member *m);

@@ -88,10 +88,11 @@ static void check_one(struct judge *j, struct judge_member *m, u32 id,
 	struct judge_msg *msg = &j->msg[id];
 	struct judge_member *owner = judge_owner(j, &msg->dst);
 
-	if (owner && owner != m)
+	/* Its own address it has from the view it is in, or an earlier one. */
+	if (owner != m)
 		judge_bad(j, "V3", msg->sent_at, 0,
-			  "message %s is for %s, not for %s",
-			  judge_msg_name(j, id), owner->name, m->name);
+			  "message %s is not for %s", judge_msg_name(j, id),
+			  m->name);
 	if (!m->in)
 		judge_bad(j, "V4", msg->sent_at, 0,
 			  "message %s at %s, which is in no view",
@@ -184,7 +185,7 @@ void judge_deliver(struct judge *j, struct judge_member *m, u32 id,
 		return;
 	}
 	msg = &j->msg[id];
-	if (msg->sender->group != m->group) {
+	if (d->group != m->group || d->group != msg->sender->group) {
 		judge_bad(j, "V3", msg->sent_at, 0,
 			  "message %s of another group at %s",
 			  judge_msg_name(j, id), m->name);
@@ -203,6 +204,13 @@ void judge_deliver(struct judge *j, struct judge_member *m, u32 id,
 	else
 		check_to_all(j, m, id, d);
 	msg->vid = d->vid;
+}
+
+void judge_early(struct judge *j, struct judge_member *m, u32 id)
+{
+	j->counts.delivered++;
+	judge_bad(j, "V3", 0, 0, "message %s at %s before it was sent",
+		  judge_msg_name(j, id), m->name);
 }
 
 /* ---- at the end, when all is quiet ---- */

@@ -128,7 +128,7 @@ void check_deliver(struct sim_member *m, const struct gpe_msg_info *info,
 		.pos = info->position, .lamport = info->lamport,
 		.len = info->len, .ok = true,
 		.level = (enum judge_level)info->level,
-		.to_one = info->dst_port != 0,
+		.to_one = info->dst_port != 0, .group = m->group,
 	};
 
 	if (d.to_one && info->dst_port != m->port)
