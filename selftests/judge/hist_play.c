@@ -106,6 +106,9 @@ static void play_line(struct player *p, u32 at, bool early)
 	case HIST_SUSPENDED:
 		judge_suspended(p->j, pl->m);
 		break;
+	case HIST_RESUMED:
+		judge_resumed(p->j, pl->m);
+		break;
 	default: /* what says nothing, or is told at the end */
 		break;
 	}

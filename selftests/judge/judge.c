@@ -129,15 +129,15 @@ void judge_suspended(struct judge *j, struct judge_member *m)
 {
 	(void)j;
 	m->broken = true;
+	m->away = true;
 	m->outs++;
 	judge_order_suspended(m);
 }
 
-void judge_reborn(struct judge *j, struct judge_member *m)
+void judge_resumed(struct judge *j, struct judge_member *m)
 {
 	(void)j;
-	if (!m->in)
-		m->outs++;
+	m->away = false;
 }
 
 void judge_out(struct judge *j, struct judge_member *m, enum judge_out why)

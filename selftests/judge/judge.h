@@ -193,13 +193,12 @@ void judge_view(struct judge *j, struct judge_member *m,
 /* It comes before its send, in whatever order lines are taken. */
 void judge_early(struct judge *j, struct judge_member *m, u32 id);
 
-/* Until it has a view again, nothing is promised to it. */
-void judge_suspended(struct judge *j, struct judge_member *m);
 /*
- * Its node has come back as another one: who is in no view yet is told
- * nothing, but what was sent to it as one of the old node is lost.
+ * Nothing comes until it is resumed, and what was promised to it is not until
+ * it has a view again.
  */
-void judge_reborn(struct judge *j, struct judge_member *m);
+void judge_suspended(struct judge *j, struct judge_member *m);
+void judge_resumed(struct judge *j, struct judge_member *m);
 /* Nothing more comes of it. */
 void judge_out(struct judge *j, struct judge_member *m, enum judge_out why);
 /* It is still in when the run is over and all is quiet. */

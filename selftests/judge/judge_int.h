@@ -104,6 +104,7 @@ struct judge_from {
  * @index: its number in the group
  * @in: it is in @view
  * @broken: suspended since it installed @view
+ * @away: suspended, and not resumed since
  * @ended: still there at the end
  * @left: by its own wish
  * @outs: how often it was suspended or out: what is promised starts afresh
@@ -127,6 +128,7 @@ struct judge_member {
 	u32 index;
 	bool in;
 	bool broken;
+	bool away;
 	bool ended;
 	bool left;
 	bool stale;

@@ -197,6 +197,10 @@ void judge_deliver(struct judge *j, struct judge_member *m, u32 id,
 			  judge_msg_name(j, id), m->name);
 		return;
 	}
+	if (m->away)
+		judge_bad(j, "V4", msg->sent_at, 0,
+			  "message %s at %s, which is suspended",
+			  judge_msg_name(j, id), m->name);
 	judge_order_deliver(j, m, id, d);
 	see(m, msg);
 	if (msg->to_one)

@@ -81,12 +81,11 @@ static void check_upto(struct judge *j, struct judge_member *m, u32 id,
 {
 	struct judge_from *f = from(m, sender->index);
 
-	if (sender == m)
-		property = "V9";
 	for (; f->upto < upto; f->upto++) {
 		u32 first = sender->sends[f->upto];
 
-		if (m->in && lost(m, &j->msg[first], f->upto + 1))
+		/* Its own comes late, which is seen then, or never: V9. */
+		if (sender != m && m->in && lost(m, &j->msg[first], f->upto + 1))
 			judge_bad(j, property, j->msg[id].sent_at,
 				  j->msg[first].sent_at,
 				  "message %s of %s at %s without message %s of %s, which is before it",

@@ -106,6 +106,7 @@ void judge_view(struct judge *j, struct judge_member *m,
 		m->first = v->vid;
 	m->in = true;
 	m->broken = false;
+	m->away = false;
 	m->view = v;
 	judge_order_view(m);
 }

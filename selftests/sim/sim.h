@@ -268,12 +268,12 @@ void check_init(void);
 void check_free(void);
 struct sim_member *check_join(const struct sim_sock *s);
 void check_send(struct sim_member *m, u64 id, const struct gpe_ev_submit *sub);
-void check_sent(u64 id, const struct gpe_ev_submit *sub);
+void check_sent(struct sim_member *m, u64 id, const struct gpe_ev_submit *sub);
 void check_view(struct sim_member *m, const struct gpe_view *view);
 void check_deliver(struct sim_member *m, const struct gpe_msg_info *info,
 		   u64 id);
 void check_suspended(struct sim_member *m);
-void check_reborn(struct sim_member *m);
+void check_resumed(struct sim_member *m);
 void check_left(struct sim_member *m);
 void check_gone(struct sim_member *m);
 void check_epoch(const struct gpe_node_info *info, u64 before);

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "sim.h"
+#include "sim_hist.h"
 #include "sim_scene.h"
 
 struct sim S;
@@ -377,7 +378,7 @@ static void parse(int argc, char **argv, struct options *o)
 		{ "nodes", 1, 0, 'n' }, { "trace", 0, 0, 't' },
 		{ "fault", 1, 0, 'x' }, { "faults", 0, 0, 'a' },
 		{ "catch", 1, 0, 'c' }, { "replay", 1, 0, 'r' },
-		{ "scene", 1, 0, 'S' },
+		{ "scene", 1, 0, 'S' }, { "history", 1, 0, 'H' },
 		{ "no-shrink", 0, 0, 'w' }, { 0 }
 	};
 	int c;
@@ -403,6 +404,8 @@ static void parse(int argc, char **argv, struct options *o)
 			o->whole = true;
 		else if (c == 'S' && !(o->scenes = !strcmp(optarg, "all")))
 			scene = find_scene(optarg);
+		else if (c == 'H' && !sim_hist_to(optarg))
+			exit(2);
 		else if (c == '?')
 			exit(2);
 	}

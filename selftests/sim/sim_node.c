@@ -79,6 +79,9 @@ static void give(struct sim_sock *s, struct gpe_rec *rec,
 	case GPE_REC_SUSPENDED:
 		check_suspended(s->member);
 		break;
+	case GPE_REC_RESUMED:
+		check_resumed(s->member);
+		break;
 	}
 }
 
@@ -185,7 +188,6 @@ static void look(struct sim_node *n)
 {
 	bool follows = n->last_state != GPE_ST_SUSPENDED;
 	struct gpe_node_info info;
-	u32 i;
 
 	gpe_node_info(n->engine, &info);
 	n->last_state = info.state;
@@ -202,9 +204,6 @@ static void look(struct sim_node *n)
 	check_epoch(&info, info.inc == n->last_inc && follows ?
 				   n->last_epoch : 0);
 	n->last_epoch = info.epoch;
-	for (i = 0; i < S.n_socks; i++)
-		if (n->sock[i].bound && n->last_inc && n->last_inc != info.inc)
-			check_reborn(n->sock[i].member);
 	n->last_inc = info.inc;
 }
 

@@ -121,19 +121,20 @@ void sim_retry(struct sim_sock *s)
 {
 	struct gpe_event ev = { .type = GPE_EV_SUBMIT, .submit = s->submit };
 	struct gpe_shim_buf *buf = s->submit.buf;
+	struct sim_member *m = s->member;
 	struct sim_node *n = s->node;
 	struct sim_sock was = *s;
 	u64 id = s->submit_id;
 	u32 group = s->group;
 
 	/* Before the step, which may deliver it at once. */
-	check_send(s->member, id, &s->submit);
+	check_send(m, id, &s->submit);
 	s->pending = false;
 	s->woken = false;
 	s->submit.buf = NULL;
 	sim_node_step(n, &ev);
 	S.at_group = group + 1;
-	check_sent(id, &ev.submit);
+	check_sent(m, id, &ev.submit);
 	S.at_group = 0;
 	tell_sent(&was, id, &ev.submit);
 	if (ev.submit.ret == -EAGAIN && s->bound && !s->closing) {
