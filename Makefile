@@ -203,13 +203,13 @@ $(B)/bin/%: selftests/bench/%.c $(wildcard uapi/linux/*.h) $(B)/deps.stamp
 
 SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_src := $(wildcard selftests/unit/test_*.c)
-unit_hdr := $(wildcard selftests/unit/*.h)
+unit_hdr := $(wildcard selftests/unit/*.h selftests/judge/*.h)
 unit_bin := $(unit_src:selftests/unit/%.c=$(B)/unit/%)
-unit_obj := $(patsubst %.c,$(B)/unit/obj/%.o,$(engine_src) $(shim_src) \
-	$(wildcard selftests/unit/unit_*.c))
 judge_src := $(wildcard selftests/judge/judge*.c)
+unit_obj := $(patsubst %.c,$(B)/unit/obj/%.o,$(engine_src) $(shim_src) \
+	$(judge_src) $(wildcard selftests/unit/unit_*.c))
 sim_src := $(wildcard selftests/sim/*.c) $(judge_src)
-UNIT_INC := $(ENGINE_INC) -Iselftests/unit -Iselftests/sim -Itools -Ilibgsock
+UNIT_INC := $(ENGINE_INC) -Iselftests/unit -Iselftests/sim -Iselftests/judge -Itools -Ilibgsock
 
 $(B)/unit/obj/%.o: %.c $(engine_hdr) $(unit_hdr) $(B)/deps.stamp
 	@mkdir -p $(@D)

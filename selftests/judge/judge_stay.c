@@ -177,7 +177,7 @@ static void longest_safe(const struct judge *j, struct judge_stay *list,
 	}
 }
 
-/* What @st has up to its last safe message is what @ref has, as far as it goes. */
+/* Up to its last safe message @st has what @ref has, as far as that goes. */
 static void check_prefix(struct judge *j, const struct judge_view *v,
 			 const struct judge_stay *st,
 			 const struct judge_stay *ref, u32 part)
