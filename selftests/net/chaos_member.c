@@ -10,7 +10,8 @@
  * it knows, some waiting, and reads now fast, now slowly, now not at all; all
  * drawn from SEED. Each of its sockets is a member of its own, NAME.1, NAME.2,
  * ..., with a file in DIR: JSON lines, the history that a judge reads. A line
- * is one write(2), so that SIGKILL costs no more than the last one.
+ * is one write(2), so that SIGKILL costs no more than the last one. NAME.0 has
+ * the node views that its node told of.
  *
  * Files in DIR tell how far the run is:
  *	calm   nobody begins anything; this one answers with calm.NAME when all
@@ -88,6 +89,9 @@ static struct {
 	unsigned int made;	/* members so far */
 	bool calm, fence, end;
 	bool was_calm, was_done;
+	struct gsock_mon *mon;
+	int epochs;		/* log of node views */
+	uint64_t epoch;		/* the last one in it */
 	struct gsock_rx *rx;
 	char *data;
 	struct seat seat[SEATS];
@@ -261,15 +265,16 @@ static int open_socket(void)
 	return fd;
 }
 
-static void open_log(struct seat *s)
+static int open_log(const char *m)
 {
 	char path[512];
+	int fd;
 
-	snprintf(s->m, sizeof(s->m), "%s.%u", me.name, ++me.made);
-	snprintf(path, sizeof(path), "%s/%s.log", me.dir, s->m);
-	s->log = open(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND, 0644);
-	if (s->log < 0)
+	snprintf(path, sizeof(path), "%s/%s.log", me.dir, m);
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND, 0644);
+	if (fd < 0)
 		die(path, -errno);
+	return fd;
 }
 
 static void join(struct seat *s)
@@ -282,7 +287,8 @@ static void join(struct seat *s)
 	}
 	memset(s, 0, sizeof(*s));
 	s->fd = fd;
-	open_log(s);
+	snprintf(s->m, sizeof(s->m), "%s.%u", me.name, ++me.made);
+	s->log = open_log(s->m);
 	s->group = me.group[draw(me.n_groups)];
 	s->gap_ms = 50 + draw(1000);
 	s->next_move = now_ms() + 500 + draw(30000);
@@ -627,6 +633,46 @@ static void send_some(struct seat *s, uint64_t now)
 		send_one(s, now);
 }
 
+/* ---- node views ---- */
+
+/* What was before it the kernel does not tell: it may have been several. */
+static void note_epoch(const struct gsock_rec *rec)
+{
+	uint64_t epoch = gsock_rec_num(rec, GSOCK_A_NODE_EPOCH);
+	struct gsock_rec *seat = gsock_rec_nested(rec);
+	char line[LINE_MAX_LEN];
+	int n;
+
+	if (!seat || !epoch || epoch == me.epoch ||
+	    gsock_rec_num(rec, GSOCK_A_NODE_STATE) != GSOCK_NODE_NORMAL)
+		return;
+	me.epoch = epoch;
+	n = sprintf(line,
+		    "{\"e\":\"epoch\",\"n\":%u,\"inc\":\"%llx\",\"epoch\":%llu,\"before\":0,\"nodes\":[",
+		    (unsigned int)gsock_rec_num(rec, GSOCK_A_NODE_ID),
+		    (unsigned long long)gsock_rec_num(rec, GSOCK_A_NODE_INC),
+		    (unsigned long long)epoch);
+	for (; seat && n < LINE_MAX_LEN - 64; seat = gsock_rec_next(seat))
+		n += sprintf(line + n, "%s\"%u:%llx\"",
+			     line[n - 1] == '[' ? "" : ",",
+			     (unsigned int)gsock_rec_num(seat, GSOCK_A_NODE_ID),
+			     (unsigned long long)gsock_rec_num(
+				     seat, GSOCK_A_NODE_INC));
+	n += sprintf(line + n, "]}\n");
+	put_line(me.epochs, line, n);
+}
+
+static void watch_node(void)
+{
+	struct gsock_rec *rec;
+
+	while (!gsock_mon_next(me.mon, &rec)) {
+		if (gsock_rec_cmd(rec) == GSOCK_CMD_NODE_NTF)
+			note_epoch(rec);
+		gsock_rec_free(rec);
+	}
+}
+
 /* ---- how far the run is ---- */
 
 static bool seat_calm(const struct seat *s)
@@ -686,6 +732,7 @@ static void finish(void)
 {
 	struct seat *s;
 
+	watch_node();
 	for (s = me.seat; s < me.seat + SEATS; s++) {
 		if (s->state == VACANT)
 			continue;
@@ -730,6 +777,7 @@ static void run(void)
 		}
 		if (now - looked >= 50) {
 			looked = now;
+			watch_node();
 			look_around();
 		}
 	}
@@ -787,7 +835,8 @@ static void mark_all(void)
 	if (glob(pattern, 0, NULL, &found))
 		return;
 	for (i = 0; i < found.gl_pathc; i++)
-		mark(found.gl_pathv[i]);
+		if (!strstr(found.gl_pathv[i], ".0.log"))
+			mark(found.gl_pathv[i]);
 	globfree(&found);
 }
 
@@ -818,10 +867,29 @@ static void take_groups(char *list)
 	}
 }
 
+static void start(void)
+{
+	char log[NAME_LEN];
+	int i, err;
+
+	for (i = 0; i < 16; i++)
+		next_random(&me.random);
+	me.data = malloc(SIZE_MAX_MSG);
+	err = gsock_rx_new(&me.rx, GROUP_MSG_MAX);
+	if (err || !me.data)
+		die("memory", -ENOMEM);
+	err = gsock_mon_new(&me.mon);
+	if (err)
+		die("monitor", err);
+	snprintf(log, sizeof(log), "%s.0", me.name);
+	me.epochs = open_log(log);
+	join(&me.seat[0]);
+}
+
 int main(int argc, char **argv)
 {
 	bool killed = false;
-	int c, err;
+	int c;
 
 	while ((c = getopt(argc, argv, "n:d:g:o:s:k")) != -1) {
 		if (c == 'n')
@@ -848,13 +916,7 @@ int main(int argc, char **argv)
 		mark_all();
 		return 0;
 	}
-	for (c = 0; c < 16; c++)
-		next_random(&me.random);
-	me.data = malloc(SIZE_MAX_MSG);
-	err = gsock_rx_new(&me.rx, GROUP_MSG_MAX);
-	if (err || !me.data)
-		die("memory", -ENOMEM);
-	join(&me.seat[0]);
+	start();
 	run();
 	return 0;
 }
