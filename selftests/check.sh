@@ -70,7 +70,7 @@ fi
 step judge-py 300 make -s judge-py
 # The guests wait for time to pass more than for a processor: both at once.
 for kernel in 6.1 6.12; do
-	begin "guest-$kernel" 1000 make -s vm VMKERNEL=$kernel VMTIMEOUT=900 \
+	begin "guest-$kernel" 1300 make -s vm VMKERNEL=$kernel VMTIMEOUT=1200 \
 		VMNAME="check-$kernel" VMPYTHON=1 VMFILES=build/readme.py \
 		RUN='/selftests/net/run.sh'
 done
