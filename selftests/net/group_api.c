@@ -20,9 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/group.h>
-#include "kselftest_harness.h"
-
-#define DEADLINE_MS 5000
+#include "harness.h"
 
 static struct sockaddr_group addr_of(const char *name)
 {

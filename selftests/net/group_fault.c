@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "sockets.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #define ROOT "/tmp/cg2"
 #define GROUP_DIR ROOT "/group_fault"

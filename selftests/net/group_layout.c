@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <linux/sockios.h>
 #include "sockets.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #define SIZE(type, size) \
 	_Static_assert(sizeof(struct type) == (size), #type " has a hole")

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <linux/sockios.h>
 #include "sockets.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 
 /* A send in a thread of its own, and how it ended. */
 struct sender {

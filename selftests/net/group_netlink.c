@@ -14,7 +14,7 @@
 #include <linux/group_netlink.h>
 #include <linux/netlink.h>
 #include "sockets.h"
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #ifndef NLMSGERR_ATTR_MISS_TYPE
 #define NLMSGERR_ATTR_MISS_TYPE 5

@@ -10,9 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 #include <gsock.h>
-#include "kselftest_harness.h"
+#include "harness.h"
 
-#define DEADLINE_MS 5000
 #define ALL_EVENTS 15
 
 FIXTURE(two)

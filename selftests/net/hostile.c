@@ -29,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <gsock.h>
+#include "deadline.h"
 #include "hostile.h"
 #include "hostile_talk.h"
 
@@ -335,7 +336,7 @@ static bool settled(void)
 
 static bool wait_for(bool (*done)(void), int seconds)
 {
-	uint64_t end = talk_now() + seconds * 1000;
+	uint64_t end = talk_now() + seconds * 1000 * time_scale();
 
 	while (!done()) {
 		if (talk_now() > end)

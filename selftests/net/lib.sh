@@ -10,6 +10,10 @@
 
 tests=0
 fails=0
+# How much slower than a stock kernel the guest's is: TIMESCALE=4 for one that
+# looks for faults. It stretches deadlines and the time after which a node is
+# taken for dead, so that what is tested does not depend on speed.
+scale=${TIMESCALE:-1}
 
 # ok NAME STATUS: one line of TAP.
 ok() {
@@ -39,7 +43,7 @@ check() {
 
 # wait_for SECONDS COMMAND...: until it succeeds, or the time is over.
 wait_for() {
-	local end=$((${EPOCHREALTIME/./} / 1000 + $1 * 1000))
+	local end=$((${EPOCHREALTIME/./} / 1000 + $1 * 1000 * scale))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $((${EPOCHREALTIME/./} / 1000)) -lt $end ] || return 1
@@ -77,11 +81,16 @@ addr() {
 	if [ "${IPV:-4}" = 6 ]; then echo "fd00::$1"; else echo "10.0.0.$1"; fi
 }
 
+# patience N [MS]: node N's time of detection, MS on a stock kernel.
+patience() {
+	in_node "$1" gsockctl node set detect $((${2:-300} * scale))
+}
+
 # node_config N HOW_MANY: its settings, peers and bearer.
 node_config() {
 	local i=$1 n=$2 j
 	in_node "$i" gsockctl node set id "$i" cluster "${CLUSTER:-test}" \
-		expected-votes "$n" || return
+		expected-votes "$n" && patience "$i" || return
 	for j in $(seq "$n"); do
 		[ "$i" = "$j" ] || in_node "$i" gsockctl peer add "$(addr "$j")" ||
 			return
@@ -117,6 +126,17 @@ nodes_up() {
 # counter N NAME: one of node N's counters.
 counter() {
 	in_node "$1" cat "/sys/class/group/%node/counters/$2"
+}
+
+# For SECONDS at most may RCU wait, until stalls_back. A slow guest keeps its own
+# limit: what a processor does in a second there says nothing.
+stalls_after() {
+	local file=/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+	old_stall=$(cat $file)
+	[ "$scale" != 1 ] || echo "$1" >$file
+}
+stalls_back() {
+	echo "$old_stall" >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 }
 
 link_cut() { ip link set "v$1" down; }

@@ -8,8 +8,6 @@
 
 groups=${1:-8192}
 limit=${MANYLIMIT:-120}
-stall=/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
-old_stall=$(cat $stall)
 
 complete() {
 	local i
@@ -18,7 +16,7 @@ complete() {
 	done
 }
 
-echo 3 >$stall
+stalls_after 3
 dmesg -c >/dev/null
 check 'three nodes' nodes_up 3
 # The guest may stand still for longer than nodes are believed to be alive.
@@ -42,6 +40,6 @@ wait $lag
 cat /tmp/lag
 check 'in one change' test "$(counter 1 view_changes)" = $((views + 1))
 check 'no stall' test "$(dmesg | grep -c stall)" = 0
-echo "$old_stall" >$stall
+stalls_back
 check 'and all is gone' nodes_down
 finish

@@ -12,8 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 #include <linux/group.h>
-
-#define DEADLINE_MS 10000
+#include "deadline.h"
 
 static inline struct sockaddr_group addr_of(const char *name)
 {

@@ -77,7 +77,7 @@ not() {
 cluster() {
 	local i j
 	for i in $nodes; do
-		in_node "$i" gsockctl node set id "$i" &&
+		in_node "$i" gsockctl node set id "$i" && patience "$i" &&
 			in_node "$i" gsockctl bearer add "$(addr "$1" "$i")" || return
 		for j in $nodes; do
 			[ "$i" = "$j" ] ||
@@ -295,10 +295,10 @@ test_router() {
 test_come_and_go() {
 	local i
 	net_up
+	cluster 4
 	for i in $nodes; do
 		in_node "$i" gsockctl node set detect 20000
 	done
-	cluster 4
 	in_node 2 gsockctl bearer add fd00::2
 	start 1000 20000
 	for i in 1 2 3; do

@@ -312,17 +312,17 @@ lossless() {
 		in_node "$i" tc qdisc del dev eth0 root
 	done
 }
-# patience MS: of every node's detector. An emulated guest may stand still for
-# longer than a heartbeat; with lost packets besides, that is silence enough to
-# be taken for dead, and these tests are of streams, not of the detector.
-patience() {
+# An emulated guest may stand still for longer than a heartbeat; with lost
+# packets besides, that is silence enough to be taken for dead, and these tests
+# are of streams, not of the detector.
+all_patient() {
 	local i
-	for i in 1 2 3; do in_node "$i" gsockctl node set detect "$1"; done
+	for i in 1 2 3; do patience "$i" "$1"; done
 }
 bad_links() {
 	three_join "$1" -s -z "$sizes" -r 2 && all_alike 54
 }
-patience 2000
+all_patient 2000
 lossy loss 10%
 check 'loss of 10 % of packets, super-packets whole' bad_links loss
 end a b c
@@ -333,7 +333,7 @@ done
 lossy loss 10% duplicate 5% delay 1ms reorder 10%
 check 'loss of single datagrams, duplicates, reordering' bad_links single
 lossless
-patience 300
+all_patient 300
 end a b c
 
 # ---- nodes ----

@@ -158,8 +158,7 @@ echo 65536 >/proc/sys/net/group/max_members
 
 # ---- many groups ----
 
-old_stall=$(cat /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout)
-echo 3 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+stalls_after 3
 set_mark
 ok '8,192 groups come and go' group_many 8192
 dirs() { find "$class" -mindepth 1 -maxdepth 1 ! -name %node | wc -l; }
@@ -174,7 +173,7 @@ full() { [ "$(dirs)" = 1024 ]; }
 ok '1,024 of them have a directory' wait_for 10 full
 drop
 ok 'no stall' no says 'stall'
-echo "$old_stall" >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+stalls_back
 
 # ---- unloading and loading ----
 

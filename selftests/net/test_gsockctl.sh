@@ -56,7 +56,7 @@ json() {
 
 # within SECONDS COMMAND...: until it succeeds.
 within() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${TIMESCALE:-1}))
 	shift
 	until "$@"; do
 		[ $SECONDS -ge $end ] && return 1
