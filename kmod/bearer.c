@@ -79,7 +79,8 @@ void gsk_bearer_exit(struct gsk_net *gn)
 			gsk_udp_close(&b->bearer[i]);
 	b->n = 0;
 	for (i = 0; i < GPE_PATHS_MAX; i++) {
-		b->peer[i].used = false;
+		/* The timer and the worker may still have something to send. */
+		WRITE_ONCE(b->peer[i].used, false);
 		gsk_peer_purge(&b->peer[i]);
 	}
 	mutex_unlock(&gn->cfg_lock);
@@ -280,7 +281,8 @@ void gsk_bearer_queue(struct gsk_net *gn, const struct gpe_act_send *send)
 			 * this has cleared may come back, and costs a look.
 			 */
 			smp_store_release(&b->tx_pending,
-					  b->tx_pending | BIT_ULL(path));
+					  READ_ONCE(b->tx_pending) |
+						  BIT_ULL(path));
 		else
 			atomic64_inc(&peer->tx_drops);
 	}

@@ -278,7 +278,8 @@ static void gsk_udp_mtu(struct gsk_bearer *brr, struct gsk_udp_out *out,
 	if (READ_ONCE(out->peer->mtu_seen) == mtu)
 		return;
 	WRITE_ONCE(out->peer->mtu_seen, mtu);
-	brr->gn->mtu_due = true;
+	/* The worker may be clearing it, and then looks at all paths. */
+	WRITE_ONCE(brr->gn->mtu_due, true);
 	queue_work(gsk_wq, &brr->gn->work);
 }
 

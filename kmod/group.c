@@ -275,7 +275,8 @@ void gsk_group_deliver_one(struct gsk_net *gn, void *host, void *cookie,
 
 static void gsk_sock_may_send(struct gsk_sock *gsk)
 {
-	gsk->wake_gen++;
+	/* Who waits reads it without the lock. */
+	WRITE_ONCE(gsk->wake_gen, gsk->wake_gen + 1);
 	gsk->refused = false;
 	gsk_sock_wake(gsk, GSK_WAKE_WRITE);
 }
@@ -371,7 +372,8 @@ void gsk_group_gone(struct gsk_net *gn, void *cookie, int error,
 	gsk->error = error;
 	gsk->why = why;
 	gsk->evict_due = why == GPE_WHY_OVERRUN;
-	gsk->gone = true;
+	/* gsk_send_room_or_over() looks without the lock. */
+	WRITE_ONCE(gsk->gone, true);
 	list_del_init(&gsk->orphan);
 	if (gsk->grp)
 		gsk_queue_detach(gsk, gsk->grp->next_pos);
@@ -523,7 +525,8 @@ static void gsk_group_leave_queue(struct gsk_sock *gsk)
 static void gsk_group_leave_begin(struct gsk_sock *gsk, bool close)
 {
 	lockdep_assert_held(&gsk->gn->lock);
-	gsk->leaving = true;
+	/* gsk_send_room_or_over() looks without the lock. */
+	WRITE_ONCE(gsk->leaving, true);
 	gsk_sock_may_send(gsk);
 	if (!close)
 		return;

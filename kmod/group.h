@@ -277,6 +277,7 @@ int gsk_setsockopt(struct socket *sock, int level, int opt, sockptr_t val,
 		   unsigned int len);
 int gsk_getsockopt(struct socket *sock, int level, int opt,
 		   char __user *val, int __user *len);
+u32 gsk_own_node(const struct gsk_sock *gsk);
 int gsk_addr_check(const struct sockaddr_group *addr, int len);
 void gsk_addr_fill(struct sockaddr_group *addr, const char *name,
 		   const struct gpe_addr *member);

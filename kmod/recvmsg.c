@@ -66,11 +66,11 @@ static void gsk_member_line(const struct gpe_member *m, u32 rank,
 static u32 gsk_view_rank(const struct gsk_sock *gsk,
 			 const struct gpe_view *view)
 {
-	u32 i;
+	u32 node = gsk_own_node(gsk), i;
 
 	for (i = 0; i < view->n; i++)
 		if (view->m[i].addr.port == gsk->port &&
-		    view->m[i].addr.node == gsk->self.node)
+		    view->m[i].addr.node == node)
 			return i;
 	return 0;
 }
@@ -158,7 +158,8 @@ static int gsk_recv_msg(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 		gsk_addr_fill(msg->msg_name, gsk->grp->name, &info.sender);
 		msg->msg_namelen = sizeof(struct sockaddr_group);
 	}
-	if (gsk->info) {
+	/* An option that may change beside this. */
+	if (READ_ONCE(gsk->info)) {
 		struct group_msg_info out = {
 			.view = { info.vid.epoch, info.vid.seq },
 			.position = info.position,
@@ -242,8 +243,11 @@ static int gsk_recv_found(struct gsk_sock *gsk, struct msghdr *msg, size_t len,
 	case GSK_EVICTED:
 		ret = gsk_recv_plain(msg, len, GROUP_EV_EVICTED, gsk->why,
 				     gsk->view ? &gsk->view->id : NULL);
-		if (ret > 0 && !(flags & MSG_PEEK))
+		if (ret > 0 && !(flags & MSG_PEEK)) {
+			spin_lock_bh(&gsk->gn->lock);
 			gsk->evict_due = false;
+			spin_unlock_bh(&gsk->gn->lock);
+		}
 		return ret;
 	default:
 		msg->msg_namelen = 0;
@@ -297,7 +301,8 @@ static void gsk_recv_relimit(struct gsk_sock *gsk)
 	limit = gsk_sock_limit(gsk);
 	if (limit != gsk->limit && !gsk_sock_charge(gsk, limit)) {
 		spin_lock_bh(&gsk->gn->lock);
-		gsk->limit = limit;
+		/* gsk_recvmsg() looks without the lock. */
+		WRITE_ONCE(gsk->limit, limit);
 		gsk->limit_max = max(gsk->limit_max, limit);
 		spin_unlock_bh(&gsk->gn->lock);
 		ev.limit.local_at = &gsk->local;

@@ -259,7 +259,8 @@ static int gsk_send_msg(struct gsk_sock *gsk, struct msghdr *msg, size_t len)
 
 	ev.submit.local_at = &gsk->local;
 	ev.submit.len = len;
-	ev.submit.level = gsk->order;
+	/* An option that may change beside this. */
+	ev.submit.level = READ_ONCE(gsk->order);
 	send.nonblock = msg->msg_flags & MSG_DONTWAIT;
 	send.timeo = sock_sndtimeo(&gsk->sk, send.nonblock);
 	err = gsk_send_addr(gsk, msg, &ev.submit);

@@ -12,7 +12,8 @@ static int gsk_set_order(struct gsk_sock *gsk, int val)
 {
 	if (val < 0 || val > GROUP_ORDER_SAFE)
 		return -EINVAL;
-	gsk->order = val;
+	/* A sender reads it without a lock. */
+	WRITE_ONCE(gsk->order, val);
 	return 0;
 }
 
@@ -36,7 +37,8 @@ static int gsk_set_int(struct gsk_sock *gsk, int opt, int val)
 		if (val != 0 && val != 1)
 			err = -EINVAL;
 		else if (opt == GROUP_INFO)
-			gsk->info = val;
+			/* A reader looks at it without a lock. */
+			WRITE_ONCE(gsk->info, val);
 		else
 			gsk->loopback = val;
 		break;
@@ -71,7 +73,7 @@ static int gsk_set_props(struct gsk_sock *gsk, sockptr_t val, unsigned int len)
 		return -EISCONN;
 	gsk->props = props;
 	if (p.order)
-		gsk->order = p.order;
+		WRITE_ONCE(gsk->order, p.order);
 	return 0;
 }
 
@@ -110,7 +112,8 @@ int gsk_setsockopt(struct socket *sock, int level, int opt, sockptr_t val,
 
 static u32 gsk_state(const struct gsk_sock *gsk)
 {
-	if (!gsk->bound)
+	/* Pairs with smp_store_release() in gsk_bind(). */
+	if (!smp_load_acquire(&gsk->bound))
 		return GROUP_ST_UNBOUND;
 	if (gsk->gone)
 		return gsk->why == GPE_WHY_OVERRUN ? GROUP_ST_EVICTED :
@@ -153,6 +156,22 @@ static int gsk_get_props(struct gsk_sock *gsk, char __user *val, int len)
 	return copy_to_user(val, &p, sizeof(p)) ? -EFAULT : sizeof(p);
 }
 
+/**
+ * gsk_own_node() - id of the node, as in the member's own address
+ * @gsk: a bound socket; gn->lock not held
+ *
+ * Return: 0 before its first view.
+ */
+u32 gsk_own_node(const struct gsk_sock *gsk)
+{
+	u32 node;
+
+	spin_lock_bh(&gsk->gn->lock);
+	node = gsk->self.node;
+	spin_unlock_bh(&gsk->gn->lock);
+	return node;
+}
+
 static int gsk_put_view(struct gsk_sock *gsk, const struct gpe_view *view,
 			char __user *val, int len)
 {
@@ -160,8 +179,8 @@ static int gsk_put_view(struct gsk_sock *gsk, const struct gpe_view *view,
 		.id = { view->id.epoch, view->id.seq },
 		.members = view->n,
 	};
+	u32 node = gsk_own_node(gsk), i;
 	int used = sizeof(head);
-	u32 i;
 
 	for (i = 0; i < view->n; i++) {
 		const struct gpe_member *m = &view->m[i];
@@ -173,7 +192,7 @@ static int gsk_put_view(struct gsk_sock *gsk, const struct gpe_view *view,
 			.change = m->change,
 		};
 
-		if (line.port == gsk->port && line.node == gsk->self.node)
+		if (line.port == gsk->port && line.node == node)
 			head.rank = i;
 		if (used + (int)sizeof(line) > len)
 			continue;
@@ -258,13 +277,17 @@ int gsk_getsockopt(struct socket *sock, int level, int opt, char __user *val,
 		ret = gsk_get_view(gsk, val, len);
 		break;
 	case GROUP_PROPS:
+		lock_sock(sock->sk);
 		ret = gsk_get_props(gsk, val, len);
+		release_sock(sock->sk);
 		break;
 	case GROUP_STATUS:
 		ret = gsk_get_status(gsk, val, len);
 		break;
 	default:
+		lock_sock(sock->sk);
 		ret = gsk_get_int(gsk, opt, val, len);
+		release_sock(sock->sk);
 	}
 	if (ret < 0)
 		return ret;
