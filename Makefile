@@ -5,6 +5,8 @@ SHELL := /bin/bash
 top := $(CURDIR)
 B := build
 KERNELS := 6.1 6.12
+# Built here from source, to look for faults; see selftests/debug/kernel.sh.
+DEBUG_KERNELS := kasan kcsan
 VMKERNEL ?= 6.1
 
 CFLAGS ?= -O2 -g
@@ -22,8 +24,7 @@ PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio x
 
 .PHONY: all help deps module sparse lib tools selftests bench unit coverage \
 	sim sim-slices sim-asan sim-faults sim-mutants judge-py vm check \
-	demo static judge \
-	clean install figures check-long sim-scenes
+	demo static judge clean install figures check-long sim-scenes check-debug
 all: module lib tools
 
 help:
@@ -31,6 +32,8 @@ help:
 	@echo 'make check               every test; ends with N passed, N failed'
 	@echo 'make check-long          half an hour of chaos and 10 minutes of full load'
 	@echo '                         on each kernel; SEED= CHAOS_SECONDS= LOAD_SECONDS='
+	@echo 'make check-debug         the same guest in kernels that look for faults, and'
+	@echo '                         each allocation failed once; builds two kernels'
 	@echo 'make vm RUN=cmd          run a command in a guest; VMKERNEL=6.1|6.12'
 	@echo '                         VMFILES=files VMTIMEOUT=s VMMEM= VMSMP='
 	@echo '                         VMVERBOSE=1 VMLOAD=0 VMUNLOAD=0 VMPYTHON=1'
@@ -66,6 +69,11 @@ $(B)/kernels/%/release: $(B)/deps.stamp selftests/vm/kernel.sh
 	@selftests/vm/kernel.sh $* $(B)/kernels/$*
 	@touch $@
 
+# Asked each time: whether the configuration or the source changed.
+$(DEBUG_KERNELS:%=$(B)/kernels/%/release): $(B)/deps.stamp FORCE
+	@selftests/debug/kernel.sh $(notdir $(@D)) $(@D)
+FORCE:
+
 # Files of the kernel's source that the headers packages lack.
 $(B)/linux/stamp: $(B)/deps.stamp
 	@mkdir -p $(B)/linux
@@ -89,6 +97,12 @@ module: $(KERNELS:%=$(B)/%/gsock.ko)
 kmod_files := Kbuild $(wildcard kmod/*.[ch] kmod/engine/*.[ch] \
 	kmod/compat/*.[ch] uapi/linux/*.h)
 
+# kdir KERNEL: what modules are built against, for the shell.
+kdir = $$(readlink -e $(B)/kernels/$(1)/build || \
+	echo /lib/modules/$$(cat $(B)/kernels/$(1)/release)/build)
+# Every call stays a call: a walk up the stack finds who allocates.
+cflags-kasan := -fno-optimize-sibling-calls
+
 define module_rule
 $(B)/$(1)/gsock.ko: $$(kmod_files) $(B)/kernels/$(1)/release
 	@mkdir -p $(B)/$(1)
@@ -96,13 +110,23 @@ $(B)/$(1)/gsock.ko: $$(kmod_files) $(B)/kernels/$(1)/release
 		cmp -s $$$$f $(B)/$(1)/$$$$f || cp $$$$f $(B)/$(1)/$$$$f; done
 	@cd $(B)/$(1) && find kmod -name '*.[ch]' ! -name '*.mod.c' | \
 		while read f; do [ -e $(top)/$$$$f ] || rm $$$$f; done
-	+@$$(MAKE) --no-print-directory \
-		-C /lib/modules/$$$$(cat $(B)/kernels/$(1)/release)/build \
-		M=$(top)/$(B)/$(1) W=1 GSOCK_CFLAGS=-Werror modules \
+	+@$$(MAKE) --no-print-directory -C $$(call kdir,$(1)) \
+		M=$(top)/$(B)/$(1) W=1 GSOCK_CFLAGS='-Werror $$(cflags-$(1))' modules \
 		>$(B)/$(1).log 2>&1 || { cat $(B)/$(1).log; exit 1; }
 	@! grep -i 'warning' $(B)/$(1).log
 endef
-$(foreach k,$(KERNELS),$(eval $(call module_rule,$(k))))
+$(foreach k,$(KERNELS) $(DEBUG_KERNELS),$(eval $(call module_rule,$(k))))
+
+# What fails allocations, and where the module has any: check-debug's.
+failsite := $(wildcard selftests/debug/failsite/*)
+$(B)/kasan/failsite/failsite.ko: $(failsite) $(B)/kernels/kasan/release
+	@mkdir -p $(@D)
+	@cp $(failsite) $(@D)
+	+@$(MAKE) --no-print-directory -C $(B)/kernels/kasan/build \
+		M=$(top)/$(@D) W=1 KCFLAGS=-Werror modules >$(B)/failsite.log 2>&1 || \
+		{ cat $(B)/failsite.log; exit 1; }
+$(B)/kasan/sites: $(B)/kasan/gsock.ko selftests/debug/sites.sh selftests/debug/allocators
+	@selftests/debug/sites.sh $< >$@
 
 sparse: module
 	@for k in $(KERNELS); do \
@@ -308,6 +332,9 @@ check: $(B)/deps.stamp
 check-long: export KERNELS := $(KERNELS)
 check-long: $(B)/deps.stamp
 	@selftests/check-long.sh
+
+check-debug: $(B)/deps.stamp
+	@selftests/debug/check.sh
 
 clean:
 	rm -rf $(B)

@@ -3,7 +3,7 @@
  * A member that writes down all it sees, for logs to be compared:
  *
  *	member -g GROUP -l LOG [-t TIMELINE] [-n NAME] [-f FILE] [-o ORDER]
- *	       [-e TEXT] [-m MARK] [-z SIZES] [-r TIMES] [-b BEGIN] [-s] [-w]
+ *	       [-e TEXT] [-m MARK] [-z SIZES] [-r TIMES] [-b BEGIN] [-s] [-w] [-p]
  *
  * LOG gets a line for each view, message and state change, in which nothing
  * is said of the member itself: two logs of one group are the same bytes.
@@ -15,7 +15,8 @@
  *
  * Instead of a file, messages of the SIZES ("0 1 65536") are sent, TIMES over;
  * -s logs the sum of a message's bytes in place of the bytes. -w: blocking
- * sends, in a thread's stead: nothing is read while one waits.
+ * sends, in a thread's stead: nothing is read while one waits. -p: what fails
+ * for lack of memory is tried again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +58,7 @@ static struct {
 	bool waits;		/* a send was refused */
 	bool suspended;
 	bool told;		/* that it cannot send while suspended */
+	bool persists;		/* lack of memory is no reason to end */
 } me = {
 	.name = "member",
 	.order = GROUP_ORDER_TOTAL,
@@ -77,6 +79,12 @@ static void die(const char *what, int err)
 {
 	fprintf(stderr, "member %s: %s: %s\n", me.name, what, strerror(-err));
 	exit(1);
+}
+
+/* Is @err what another attempt may not meet? */
+static bool again(int err)
+{
+	return me.persists && (err == -ENOMEM || err == -ENOBUFS);
 }
 
 static void happened(const char *fmt, ...)
@@ -211,7 +219,7 @@ static void receive(struct gsock_rx *rx)
 
 	while (!me.ended) {
 		kind = gsock_recv(me.fd, rx, MSG_DONTWAIT);
-		if (kind == -EAGAIN || kind == -EINTR)
+		if (kind == -EAGAIN || kind == -EINTR || again(kind))
 			return;
 		if (kind < 0)
 			die("receive", kind);
@@ -293,7 +301,7 @@ static void send_some(void)
 	me.waits = false;
 	for (i = 0; i < 32 && next_line(); i++) {
 		err = gsock_send(me.fd, me.line, me.len, me.order, me.flags);
-		if (err == -EAGAIN) {
+		if (err == -EAGAIN || again(err)) {
 			me.waits = true;
 			if (me.suspended && !me.told)
 				happened("cannot send (EAGAIN)");
@@ -325,7 +333,7 @@ static void options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "g:l:t:n:f:o:e:m:z:r:b:sw")) != -1) {
+	while ((c = getopt(argc, argv, "g:l:t:n:f:o:e:m:z:r:b:swp")) != -1) {
 		switch (c) {
 		case 'g':
 			me.group = optarg;
@@ -370,6 +378,9 @@ static void options(int argc, char **argv)
 		case 's':
 			me.sums = true;
 			break;
+		case 'p':
+			me.persists = true;
+			break;
 		case 'w':
 			me.flags = MSG_NOSIGNAL;
 			break;
@@ -389,14 +400,19 @@ static void join(void)
 			   1 << GROUP_EV_RESUMED | 1 << GROUP_EV_EVICTED;
 	int err;
 
-	me.fd = gsock_open(SOCK_CLOEXEC);
+	do {
+		me.fd = gsock_open(SOCK_CLOEXEC);
+	} while (again(me.fd));
 	if (me.fd < 0)
 		die("socket", me.fd);
 	err = gsock_set_events(me.fd, all);
 	if (!err)
 		err = gsock_set_info(me.fd, 1);
-	if (!err)
-		err = gsock_join(me.fd, me.group);
+	if (!err) {
+		do {
+			err = gsock_join(me.fd, me.group);
+		} while (again(err));
+	}
 	if (err)
 		die(me.group, err);
 }
