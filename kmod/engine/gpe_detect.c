@@ -27,7 +27,8 @@
  * The own doubt: a guest that was stopped believes in an epoch that may be
  * over. It asks, and only answers to probes sent after it woke count (Gray and
  * Cheriton, Leases, SOSP 1989, for why time alone does not do). A doubt ends
- * in the epoch it arose in, or in a later one.
+ * in the epoch it arose in, or in a later one; a node that is in none, but may
+ * be about to enter one, doubts that.
  *
  * Probes carry the time they were sent, under a secret mask, so any number of
  * them may be under way and none needs to be remembered.
@@ -703,10 +704,14 @@ void gpe_detect_ran(struct gpe_node *node, u64 now_ns)
 	u64 half = div_u64(node->cfg.detect_ns, 2);
 
 	node->last_run = now_ns;
-	if (gap <= half || node->ep.n <= 1)
+	if (gap <= half || !node->n_bearers ||
+	    GPE_BROKEN(GPE_FAULT_NO_DOUBT))
 		return;
-	/* Nothing can have been decided without this very node. */
-	if (gpe_epoch_held(&node->ep, gpe_bit(node->ep.self)))
+	/*
+	 * Nothing can have been decided without this very node. In no epoch it
+	 * doubts that of which it finds the decision waiting: that may be over.
+	 */
+	if (node->ep.n && gpe_epoch_held(&node->ep, gpe_bit(node->ep.self)))
 		return;
 	gpe_count(node, GPE_CNT_DOUBTS);
 	/*

@@ -43,6 +43,7 @@
 	X(VOTE_FIRST, "the vote does not wait for the flush", "V11") \
 	X(DECISION_MUTE, "who knows a decision does not tell", "V11") \
 	X(SUSPECT_NEVER, "silence is never noticed", "V11") \
+	X(NO_DOUBT, "a node that has not run asks nobody", "pause") \
 	X(LINKS_UNSEEN, "a view has nodes that do not hear each other", "V11") \
 	X(QUORUM_ANY, "any ballot decides without a quorum", "V10") \
 	X(OLD_FEW, "a view goes on with few of the expected votes", "V10")

@@ -301,6 +301,7 @@ extern long gpe_shim_fail_in;
 struct gpe_shim_buf {
 	u32 refs;
 	u32 len;
+	u64 sent;	/* the simulator's: when */
 	u8 data[];
 };
 

@@ -85,6 +85,10 @@ struct sim_node {
 	struct sim_host *host;
 	struct sim_sock *sock;
 	u32 next_port;
+	/* sim_pause.c */
+	u64 ran_at;
+	u64 woke_at;		/* from standing still, 0: proved since */
+	u64 answered;
 };
 
 /* One direction of a pair of nodes. */
@@ -262,6 +266,11 @@ void sim_heal(void);
 
 /* sim_replay.c */
 int sim_replay(const char *path);
+
+/* sim_pause.c */
+void pause_ran(struct sim_node *n);
+void pause_heard(struct sim_node *n, u32 path, u64 sent);
+void pause_acts(struct sim_node *n, const char *what);
 
 /* sim_check.c: what the judge is told */
 void check_init(void);

@@ -151,6 +151,7 @@ static struct gpe_shim_buf *datagram(const struct gpe_act_send *send)
 	struct gpe_shim_buf *buf = gpe_shim_buf_new(send->len);
 	u32 i, at = send->hdr_len;
 
+	buf->sent = S.now;
 	memcpy(buf->data, send->hdr, send->hdr_len);
 	for (i = 0; i < send->n_segs; i++) {
 		struct gpe_shim_buf *from = send->segs[i].buf;

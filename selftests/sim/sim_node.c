@@ -67,6 +67,8 @@ static void give(struct sim_sock *s, struct gpe_rec *rec,
 		 const struct gpe_msg_info *info, u64 id)
 {
 	S.at_group = s->group + 1;
+	if (rec->type == GPE_REC_MSG || rec->type == GPE_REC_VIEW)
+		pause_acts(s->node, "delivers");
 	switch (rec->type) {
 	case GPE_REC_MSG:
 		check_deliver(s->member, info, id);
@@ -235,6 +237,7 @@ static void one_step(struct sim_node *n, struct gpe_event *ev)
 	long bytes = gpe_shim_bytes;
 	u32 i;
 
+	pause_ran(n);
 	stepping = n;
 	gpe_shim_fail = no_memory;
 	reserve(n);
@@ -304,6 +307,7 @@ void sim_node_packet(struct sim_node *n, u32 path, struct gpe_shim_buf *buf)
 	struct gpe_event ev = { .type = GPE_EV_PACKET };
 
 	if (n->engine && n->bearer) {
+		pause_heard(n, path, buf->sent);
 		ev.packet.path = path;
 		ev.packet.hdr = buf->data;
 		ev.packet.hdr_len = min(buf->len, GPE_HDR_MAX);
@@ -367,6 +371,8 @@ static bool engine_new(struct sim_node *n)
 
 	n->inc = (u64)sim_rand(U32_MAX) << 32 | (sim_rand(U32_MAX) + 1);
 	sim_clock_start(n);
+	n->ran_at = 0;
+	n->woke_at = 0;
 	stepping = n;
 	gpe_shim_fail = no_memory;
 	n->engine = gpe_node_create(&cfg, n->inc, sim_rand(U32_MAX),

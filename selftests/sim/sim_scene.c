@@ -37,6 +37,14 @@ static void pass(u32 ms)
 	sim_run(S.now + ms * SIM_MS);
 }
 
+static void pass_steps(u32 n)
+{
+	u64 end = S.steps + n;
+
+	while (!S.bad && S.steps < end)
+		sim_run(S.now + SIM_MS / 20);
+}
+
 /* ---- what nodes say of themselves ---- */
 
 static struct gpe_node_info info_of(u32 i)
@@ -137,7 +145,7 @@ static void becomes(u32 i, enum gpe_state state, u32 ms, const char *what)
 	u64 end = S.now + ms * SIM_MS;
 
 	while (!S.bad && !state_is(i, state) && S.now < end)
-		pass(5);
+		sim_run(S.now + SIM_MS / 20);
 	if (!S.bad && !state_is(i, state))
 		failed("V11", what);
 }
@@ -596,7 +604,6 @@ static void p6_join_crash(void)
 {
 	u32 joiner = sim_rand(S.n_nodes), victim, round;
 	u32 rest = all() & ~bit(joiner), left;
-	u64 steps;
 
 	start(rest);
 	settle(rest, FORM + BOUND, "a cluster forms");
@@ -605,9 +612,7 @@ static void p6_join_crash(void)
 		sim_trace("-- round %u", round);
 		start(bit(joiner));
 		/* From the first hello until it is in, and a little beyond. */
-		for (steps = S.steps + sim_rand(600);
-		     !S.bad && S.steps < steps;)
-			sim_run(S.now + SIM_MS / 20);
+		pass_steps(sim_rand(600));
 		victim = sim_chance(600) ? joiner : sim_rand(S.n_nodes);
 		crash(bit(victim));
 		left = all() & ~bit(victim);
@@ -687,6 +692,52 @@ static void paused(void)
 	healed(GPE_FLAP_MIN_NS / SIM_MS);
 }
 
+/* What was queued meanwhile is not believed. */
+static void paused_join(void)
+{
+	u32 i = sim_rand(S.n_nodes), rest = all() & ~bit(i), round, k;
+
+	start(rest);
+	settle(rest, FORM + BOUND, "a cluster forms");
+	for (round = 0; round < 4 && !S.bad; round++) {
+		start(bit(i));
+		/* Its view is about to be decided. */
+		k = (i + 1 + sim_rand(S.n_nodes - 1)) % S.n_nodes;
+		becomes(k, GPE_ST_WEDGED, GPE_FLAP_MAX_NS / SIM_MS,
+			"it is to be taken in");
+		pass_steps(sim_rand(30));
+		stand_still(bit(i), between(1000, 4000));
+		pass(6000);
+		settle(all(), BOUND + GPE_FLAP_MAX_NS / SIM_MS,
+		       "it stood still while it joined");
+		crash(bit(i));
+		pass(1000);
+	}
+	start(bit(i));
+	healed(FORM + GPE_FLAP_MAX_NS / SIM_MS);
+}
+
+/* The same when a cluster forms: it could be the first in rank. */
+static void paused_form(void)
+{
+	u32 i = sim_rand(2), k;
+	u64 end;
+
+	start(all());
+	/* The first one is about to have it decided, or just had. */
+	end = S.now + FORM * SIM_MS;
+	for (k = 0; !S.bad && S.now < end; k++) {
+		pass_steps(1);
+		if (state_is(0, GPE_ST_NORMAL) ||
+		    counted(1, GPE_CNT_BALLOTS))
+			break;
+	}
+	pass_steps(sim_rand(30));
+	stand_still(bit(i), between(1000, 4000));
+	pass(6000);
+	healed(GPE_FLAP_MAX_NS / SIM_MS);
+}
+
 static void all_paused(void)
 {
 	struct budget b;
@@ -758,6 +809,10 @@ static const struct sim_scene scenes[] = {
 	{ "p7-drop", "a node is heard by one other only", 5, 7, p7_drop },
 	{ "p14-merge", "parts of a cluster merge", 4, 7, p14_merge },
 	{ "paused", "a node stands still for 10 s", 3, 7, paused },
+	{ "paused-join", "a node stands still while it joins", 3, 5,
+	  paused_join },
+	{ "paused-form", "a node stands still while a cluster forms", 3, 5,
+	  paused_form },
 	{ "all-paused", "all nodes stand still", 2, 7, all_paused },
 	{ "wall-clock", "wall clocks jump by years", 2, 7, wall_clock },
 	{ 0 }

@@ -137,6 +137,8 @@ void sim_retry(struct sim_sock *s)
 	check_sent(m, id, &ev.submit);
 	S.at_group = 0;
 	tell_sent(&was, id, &ev.submit);
+	if (!ev.submit.ret)
+		pause_acts(n, "sends");
 	if (ev.submit.ret == -EAGAIN && s->bound && !s->closing) {
 		s->submit.buf = buf;
 		s->submit.block = ev.submit.block;

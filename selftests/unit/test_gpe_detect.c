@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who is behind a path, who is silent, and the own doubt. */
 #include "unit_net.h"
+#include "gpe_change.h"
 
 static struct u_sock *s[U_NODES];
 
@@ -237,6 +238,34 @@ static void gpe_detect_ran__asleep_and_the_others_went_on(void **state)
 	u_free(net);
 }
 
+/*
+ * The votes for the first view arrive while its leader stands still. When it
+ * wakes it finds them, but the others may have gone on: it asks them first.
+ */
+static void gpe_detect_ran__a_decision_that_waited(void **state)
+{
+	struct u_net *net = u_new(3);
+	struct gpe_node *lead;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		u_start(net, i);
+	lead = net->node[0].engine;
+	s[0] = u_join(net, 0, "g");
+	u_wait(net, lead->change->lead.phase == GPE_PH_ACCEPT, 2000);
+	net->node[0].paused_until = net->now + 2000 * U_MS;
+	u_run(net, 1900 * U_MS);
+	assert_int_equal(lead->ep.n, 0);
+	u_wait(net, lead->ep.n == 3, 200);
+	assert_true(lead->doubt);
+	assert_int_equal(u_recs(s[0], GPE_REC_VIEW), 0);
+	u_wait(net, u_one_view(net, 7), 5000);
+	u_wait(net, u_members(s[0]) == 1, 1000);
+	assert_false(net->node[0].engine->doubt);
+	u_free(net);
+}
+
 /* All stand still together: nothing was decided meanwhile. */
 static void gpe_detect_ran__all_asleep(void **state)
 {
@@ -443,6 +472,7 @@ int main(void)
 		cmocka_unit_test(
 			gpe_detect_ran__clock_jumps_and_the_epoch_is_open),
 		cmocka_unit_test(gpe_detect_ran__asleep_and_the_others_went_on),
+		cmocka_unit_test(gpe_detect_ran__a_decision_that_waited),
 		cmocka_unit_test(gpe_detect_ran__all_asleep),
 		cmocka_unit_test(gpe_detect_ran__alone_there_is_nobody_to_ask),
 		cmocka_unit_test(gpe_detect_peer__removed_and_added),
