@@ -40,7 +40,8 @@ struct gsk_dgram {
 
 int gsk_bearer_init(struct gsk_net *gn)
 {
-	struct gsk_bearers *b = kvzalloc(sizeof(*b), GFP_KERNEL);
+	struct gsk_bearers *b = kvzalloc(sizeof(*b),
+					 GFP_KERNEL | __GFP_NOWARN);
 	int i;
 
 	if (!b)

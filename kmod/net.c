@@ -133,7 +133,7 @@ int gsk_net_start(struct gsk_net *gn)
 
 	if (READ_ONCE(gn->node))
 		return 0;
-	out = kvmalloc(sizeof(*out), GFP_KERNEL_ACCOUNT);
+	out = kvmalloc(sizeof(*out), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	node = out ? gsk_node_create(gn, &rec) : NULL;
 	if (!node) {
 		gsk_record_end(rec);
