@@ -310,7 +310,7 @@ ifneq ($(VMLOAD),0)
 VMDEPS += $(B)/$(VMKERNEL)/gsock.ko
 endif
 export RUN VMKERNEL VMFILES VMTIMEOUT VMMEM VMSMP VMNAME VMVERBOSE VMLOAD \
-	VMUNLOAD VMPYTHON VMPARAM VMAPPEND
+	VMUNLOAD VMPYTHON VMPARAM VMAPPEND VMSCARCE
 vm:
 	+@$(MAKE) --no-print-directory -s $(VMDEPS) >$(B)/vm-build.log 2>&1 || \
 		{ cat $(B)/vm-build.log; exit 1; }

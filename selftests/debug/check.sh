@@ -14,7 +14,7 @@ guest() {
 	local name=$1 limit=$2 kernel=$3 command=$4 files=${5:-}
 	step "$name" $((limit + 300)) make -s vm VMKERNEL="$kernel" \
 		VMUNLOAD=0 VMTIMEOUT="$limit" VMNAME="$name" VMPYTHON=1 \
-		VMFILES="selftests/debug build/readme.py $files" \
+		VMFILES="selftests/debug build/readme.py build/judge $files" \
 		RUN="export TIMESCALE=5; bash /root/debug/guest.sh $command"
 }
 
@@ -22,9 +22,9 @@ for kernel in kasan kcsan; do
 	step "kernel-$kernel" 7200 make -s "build/kernels/$kernel/release"
 	step "module-$kernel" 600 make -s "build/$kernel/gsock.ko"
 done
-step failsite 300 make -s build/kasan/failsite/failsite.ko build/kasan/sites
+step failsite 300 make -s build/kasan/failsite/failsite.ko build/kasan/sites judge
 guest kasan 5400 kasan /selftests/net/run.sh
-guest walk 3600 kasan \
+VMSCARCE=1 guest walk 3600 kasan \
 	'bash /root/debug/walk.sh /lib/gsock.ko /root/failsite.ko /root/sites' \
 	'build/kasan/failsite/failsite.ko build/kasan/sites'
 grep -h '^# .* refused' $logs/walk.log
