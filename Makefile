@@ -40,6 +40,7 @@ help:
 	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator; sim-slices the same,'
 	@echo '                         with epochs opened one group at a time'
 	@echo 'make sim-mutants         each rule of the protocol broken once, and caught'
+	@echo 'make judge               build/judge FILE..., which judges histories; its tests'
 	@echo 'make judge-py            tests of the second judge of histories'
 	@echo 'make sim-scenes          named faults in the simulator; SCENE=name: one'
 	@echo 'make module lib tools    build; also unit, sparse, static, bench'
@@ -273,7 +274,8 @@ $(B)/sim-faults: $(sim_dep)
 
 # Judges any history, also those of the kernel.
 hist_src := $(wildcard selftests/judge/hist_*.c)
-judge: $(B)/judge
+judge: $(B)/judge $(B)/sim $(B)/sim-faults
+	@selftests/judge/test_judge.sh $^
 $(B)/judge: $(judge_src) $(hist_src) selftests/judge/main.c $(wildcard selftests/judge/*.h) $(B)/deps.stamp
 	@mkdir -p $(@D)
 	$(CC) -O2 -g $(WARN) $(shell pkg-config --cflags json-c) $(judge_src) \

@@ -25,6 +25,7 @@ if have 'selftests/sim/*.c'; then
 	step sim-asan 900 make -s sim-asan
 	step sim-faults 900 make -s sim-faults
 fi
+step judge 300 make -s judge
 step judge-py 300 make -s judge-py
 # The guests wait for time to pass more than for a processor: both at once.
 for kernel in 6.1 6.12; do

@@ -75,13 +75,10 @@ static u64 count(struct reader *r, const char *key, u64 max)
 	struct json_object *val = get(r, key);
 	int64_t n = -1;
 
-	if (json_object_is_type(val, json_type_int)) {
-		errno = 0;
+	/* One that is too large is given as the largest. */
+	if (json_object_is_type(val, json_type_int))
 		n = json_object_get_int64(val);
-		if (errno)
-			n = -1;
-	}
-	if (n < 0 || (u64)n > max) {
+	if (n < 0 || n == INT64_MAX || (u64)n > max) {
 		wrong(r, "\"%s\" is missing or no number up to %llu", key, max);
 		return 0;
 	}
