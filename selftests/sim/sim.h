@@ -81,6 +81,10 @@ struct sim_node {
 	u64 busy_until;		/* its link, with what is queued */
 	u64 last_epoch;
 	u64 last_inc;
+	u64 last_ballots;
+	u32 last_n;
+	struct gpe_node_entry last_nodes[SIM_NODES];
+	u8 left[SIM_NODES];	/* times it saw them go, or not get ready */
 	enum gpe_state last_state;
 	struct sim_host *host;
 	struct sim_sock *sock;
@@ -167,6 +171,8 @@ struct sim {
 	u64 spans[SIM_GROUPS];	/* nodes whose programs join the group */
 	u32 n_msgs;
 	u32 n_faults;
+	u64 healed;		/* when faults ended; 0: not yet */
+	u64 hold_until;		/* nodes that came and went may be kept out */
 	struct sim_check *check;
 };
 
@@ -263,6 +269,14 @@ u32 sim_there(void);
 void sim_fault(void);
 void sim_undo(struct sim_node *n, u32 what);
 void sim_heal(void);
+
+/* sim_bound.c: how long it may take once faults are over; how much memory and
+ * how many steps in a row
+ */
+void sim_bound_look(struct sim_node *n, const struct gpe_node_info *info);
+u64 sim_bound(void);
+void sim_bound_quiet(struct sim_node *n);
+u32 sim_bound_rounds(void);
 
 /* sim_replay.c */
 int sim_replay(const char *path);

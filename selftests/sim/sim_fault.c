@@ -365,6 +365,7 @@ void sim_heal(void)
 {
 	u32 i;
 
+	S.healed = S.now;
 	S.faults = false;
 	S.working = false;
 	S.rate = 0;

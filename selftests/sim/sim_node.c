@@ -193,6 +193,7 @@ static void look(struct sim_node *n)
 
 	gpe_node_info(n->engine, &info);
 	n->last_state = info.state;
+	sim_bound_look(n, &info);
 	/* All of a decided view is ready for it. */
 	if (info.state == GPE_ST_FRESH &&
 	    !strcmp(info.why, "lacks what its next node view holds"))
@@ -284,8 +285,9 @@ void sim_node_step(struct sim_node *n, struct gpe_event *ev)
 	/* As the kernel leaves to its worker what takes long. */
 	while (n->more && !S.bad && !sim_luck(n, S.mix.lazy)) {
 		one_step(n, &tick);
-		if (++rounds == 100000)
-			sim_bad("V11", "the engine never comes to an end");
+		if (++rounds > sim_bound_rounds())
+			sim_bad("V11", "node %u: more to do after %u steps in a row",
+				n->index, rounds);
 	}
 	S.at_group = 0;
 	arm(n);
@@ -396,6 +398,9 @@ void sim_node_start(struct sim_node *n)
 	}
 	n->last_epoch = 0;
 	n->last_inc = 0;
+	n->last_ballots = 0;
+	n->last_n = 0;
+	memset(n->left, 0, sizeof(n->left));
 	n->tick_at = 0;
 	n->more = false;
 	n->last_state = GPE_ST_FRESH;

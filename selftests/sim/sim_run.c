@@ -221,7 +221,6 @@ static void storm(void)
 
 void sim_seed(u64 seed, u32 nodes, const struct sim_scene *scene)
 {
-	u64 end;
 	u32 i;
 
 	setup(seed, nodes, scene);
@@ -230,9 +229,7 @@ void sim_seed(u64 seed, u32 nodes, const struct sim_scene *scene)
 	else
 		storm();
 	sim_heal();
-	/* The bound of V11, with the longest hold-off of a flapping node. */
-	end = S.now + 60000 * SIM_MS;
-	while (!S.bad && S.now < end && !settled())
+	while (!S.bad && S.now < sim_bound() && !settled())
 		sim_run(S.now + 100 * SIM_MS);
 	if (!S.bad && !settled())
 		why_not();
@@ -242,6 +239,9 @@ void sim_seed(u64 seed, u32 nodes, const struct sim_scene *scene)
 	for (i = 0; i < S.n_nodes && !S.bad; i++)
 		if (S.node[i].engine)
 			sim_read(&S.node[i], true);
+	for (i = 0; i < S.n_nodes && !S.bad; i++)
+		if (S.node[i].engine)
+			sim_bound_quiet(&S.node[i]);
 	if (!S.bad)
 		check_end();
 	teardown();
