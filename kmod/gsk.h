@@ -17,6 +17,7 @@
 #define GSK_H
 
 #include <linux/hrtimer.h>
+#include <linux/interrupt.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
@@ -45,7 +46,8 @@ void gsk_count_destroyed(enum gsk_obj obj);
  *	held but @cfg_lock; gsk_group and gsk_sock queues are under it
  * @node: the engine; NULL until the first socket or bearer
  * @out: result of the step under way, under @lock
- * @timer: soft hrtimer at the engine's next deadline
+ * @timer: hrtimer at the engine's next deadline
+ * @tick: what it starts
  * @cfg_lock: configuration: bearers, peers, node settings; may sleep;
  *	order: @cfg_lock, then @lock
  * @cluster: cluster name, under @cfg_lock
@@ -85,6 +87,7 @@ struct gsk_net {
 	struct gpe_node *node;
 	struct gpe_out *out;
 	struct hrtimer timer;
+	struct tasklet_struct tick;
 	struct mutex cfg_lock;
 	char cluster[GROUP_NAME_MAX + 1];
 	struct gsk_bearers *bearers;
@@ -185,6 +188,8 @@ void gsk_run_rest(struct gsk_net *gn);
 void gsk_run_rx(struct gsk_net *gn, u32 path, struct sk_buff *skb, u32 seg);
 
 void gsk_run_timer_init(struct gsk_net *gn);
+/* No more of it, and none running; gn->dead is set. Sleeps. */
+void gsk_run_timer_exit(struct gsk_net *gn);
 
 /* ---- record.c ---- */
 

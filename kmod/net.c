@@ -193,7 +193,7 @@ void gsk_net_stop(struct gsk_net *gn)
 	spin_lock_bh(&gn->lock);
 	gn->dead = true;
 	spin_unlock_bh(&gn->lock);
-	hrtimer_cancel(&gn->timer);
+	gsk_run_timer_exit(gn);
 	cancel_work_sync(&gn->work);
 	cancel_delayed_work_sync(&gn->orphan_work);
 	gsk_sysfs_net_exit(gn);

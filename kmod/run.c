@@ -127,7 +127,7 @@ static void gsk_run_rearm(struct gsk_net *gn)
 	else if (!hrtimer_is_queued(&gn->timer) ||
 		 ktime_to_ns(hrtimer_get_expires(&gn->timer)) > at)
 		hrtimer_start(&gn->timer, ns_to_ktime(at),
-			      HRTIMER_MODE_ABS_SOFT);
+			      HRTIMER_MODE_ABS_HARD);
 }
 
 /*
@@ -295,17 +295,38 @@ void gsk_run_rx(struct gsk_net *gn, u32 path, struct sk_buff *skb, u32 seg)
 		gpe_buf_put(whole);
 }
 
-static enum hrtimer_restart gsk_run_timer(struct hrtimer *timer)
+static void gsk_run_tick(struct tasklet_struct *tick)
 {
-	struct gsk_net *gn = container_of(timer, struct gsk_net, timer);
+	struct gsk_net *gn = from_tasklet(gn, tick, tick);
 	struct gpe_event ev = { .type = GPE_EV_TICK };
 
 	gsk_run(gn, &ev);
+}
+
+/*
+ * Before Linux 6.5 all softirqs of a processor wait for ksoftirqd while that
+ * is running, and it waits for its turn among all programs: a second and more
+ * where many spin, and a soft timer with it. A tasklet of high priority is
+ * what does not wait. It takes along what else is pending, received packets
+ * among it.
+ */
+static enum hrtimer_restart gsk_run_timer(struct hrtimer *timer)
+{
+	struct gsk_net *gn = container_of(timer, struct gsk_net, timer);
+
+	tasklet_hi_schedule(&gn->tick);
 	return HRTIMER_NORESTART;
 }
 
 void gsk_run_timer_init(struct gsk_net *gn)
 {
-	hrtimer_init(&gn->timer, CLOCK_BOOTTIME, HRTIMER_MODE_ABS_SOFT);
+	tasklet_setup(&gn->tick, gsk_run_tick);
+	hrtimer_init(&gn->timer, CLOCK_BOOTTIME, HRTIMER_MODE_ABS_HARD);
 	gn->timer.function = gsk_run_timer;
+}
+
+void gsk_run_timer_exit(struct gsk_net *gn)
+{
+	hrtimer_cancel(&gn->timer);
+	tasklet_kill(&gn->tick);
 }
