@@ -332,10 +332,10 @@ check: $(B)/deps.stamp
 	@selftests/check.sh
 
 check-long: export KERNELS := $(KERNELS)
-check-long: $(B)/deps.stamp
+check-long: $(B)/deps.stamp $(B)/judge
 	@selftests/check-long.sh
 
-check-debug: $(B)/deps.stamp
+check-debug: $(B)/deps.stamp $(B)/judge
 	@selftests/debug/check.sh
 
 clean:

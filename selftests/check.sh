@@ -30,7 +30,7 @@ step judge-py 300 make -s judge-py
 # The guests wait for time to pass more than for a processor: both at once.
 for kernel in 6.1 6.12; do
 	begin "guest-$kernel" 1300 make -s vm VMKERNEL=$kernel VMTIMEOUT=1200 \
-		VMNAME="check-$kernel" VMPYTHON=1 VMFILES=build/readme.py \
+		VMNAME="check-$kernel" VMPYTHON=1 VMFILES='build/readme.py build/judge' \
 		RUN='/selftests/net/run.sh'
 done
 for kernel in 6.1 6.12; do

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* V1: a member is in its views, their numbers grow, all see the same list. */
+/* V1: a member is in its first view, their numbers grow, all see one list. */
 #include <string.h>
 #include "judge_int.h"
 
@@ -68,43 +68,47 @@ static struct judge_view *agreed(struct judge *j, struct judge_member *m,
 	return v;
 }
 
-static void own_address(struct judge *j, struct judge_member *m,
-			const struct judge_view_line *line)
+/* False for one that is not in it, as it left, or was told to. */
+static bool check_self(struct judge *j, struct judge_member *m,
+		       const struct judge_view_line *line)
 {
 	struct judge_member *owner = judge_owner(j, &line->self);
 	u32 i, mine = 0;
 
 	for (i = 0; i < line->n; i++)
 		mine += judge_same_addr(&line->m[i], &line->self);
-	if (mine != 1)
+	if (mine > 1 || (!mine && !m->first.epoch))
 		judge_bad(j, "V1", 0, 0,
 			  "%s is in its view %llu.%llu %u times", m->name,
 			  line->vid.epoch, line->vid.seq, mine);
+	if (!mine && m->first.epoch)
+		return false;
 	if (!owner)
 		judge_put(&j->by_addr, addr_key(&line->self), m);
 	else if (owner != m)
 		judge_bad(j, "V1", 0, 0, "%s has the address of %s", m->name,
 			  owner->name);
 	m->self = line->self;
+	if (!m->first.epoch)
+		m->first = line->vid;
+	return true;
 }
 
 void judge_view(struct judge *j, struct judge_member *m,
 		const struct judge_view_line *line)
 {
-	struct judge_view *v;
+	struct judge_view *v = agreed(j, m, line);
+	bool goes_on;
 
-	own_address(j, m, line);
 	if (m->in && !m->broken && !judge_before(&m->view->vid, &line->vid))
 		judge_bad(j, "V1", m->view->at, 0,
 			  "%s installs view %llu.%llu after %llu.%llu", m->name,
 			  line->vid.epoch, line->vid.seq, m->view->vid.epoch,
 			  m->view->vid.seq);
-	v = agreed(j, m, line);
+	goes_on = check_self(j, m, line);
 	if (m->in)
-		judge_close(j, m, m->broken ? NULL : v);
-	if (!m->first.epoch)
-		m->first = v->vid;
-	m->in = true;
+		judge_close(j, m, goes_on && !m->broken ? v : NULL);
+	m->in = goes_on;
 	m->broken = false;
 	m->away = false;
 	m->view = v;

@@ -245,6 +245,10 @@ static void judged(void **state)
 static const struct trial trials[] = {
 	{ "V1: views grow and are equal", AB "a=2a a.b#", NULL },
 	{ "V1: not in its own view", "a=1b", "V1" },
+	{ "V1: not in its last view", AB "a>1n a<1 b<1 a=2b b=2b a/b.",
+	  NULL },
+	{ "V4: nor is anything of it delivered there",
+	  AB "a=2b b=2b b>1n a<1 b<1", "V4" },
 	{ "V1: twice in its own view", "a=1aa", "V1" },
 	{ "V1: the number does not grow", "a=2ab a=1ab", "V1" },
 	{ "V1: another number of members", "a=1ab b=1abc", "V1" },
