@@ -100,7 +100,7 @@ void judge_view(struct judge *j, struct judge_member *m,
 	struct judge_view *v = agreed(j, m, line);
 	bool goes_on;
 
-	if (m->in && !m->broken && !judge_before(&m->view->vid, &line->vid))
+	if (m->in && !judge_before(&m->view->vid, &line->vid))
 		judge_bad(j, "V1", m->view->at, 0,
 			  "%s installs view %llu.%llu after %llu.%llu", m->name,
 			  line->vid.epoch, line->vid.seq, m->view->vid.epoch,

@@ -251,6 +251,7 @@ static const struct trial trials[] = {
 	  AB "a=2b b=2b b>1n a<1 b<1", "V4" },
 	{ "V1: twice in its own view", "a=1aa", "V1" },
 	{ "V1: the number does not grow", "a=2ab a=1ab", "V1" },
+	{ "V1: nor over a suspension", "a=2ab a~a^ a=1ab", "V1" },
 	{ "V1: another number of members", "a=1ab b=1abc", "V1" },
 	{ "V1: another rank", "a=1ab b=1ba", "V1" },
 
