@@ -52,7 +52,7 @@
 #define GPE_FAULT_RARE(X) \
 	X(EPOCH_ANY, "packets of another epoch are taken in", "V2") \
 	X(CREDIT_ANY, "senders ask for no credit", "V13") \
-	X(SAFE_ALONE, "safe before its record and predecessors are stable", "V8") \
+	X(SAFE_ALONE, "safe before its record and predecessors are stable", "V7") \
 	X(SAFE_UNOPENED, "safe before its view is open everywhere", "V8") \
 	X(MARK_LOST, "what stands behind a lost marker is delivered", "V2") \
 	X(OPEN_SKIP, "a newcomer does not wait until the view is open", "V2") \
