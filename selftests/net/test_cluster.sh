@@ -349,16 +349,18 @@ back() {
 		wait_for 20 all_in_view 3 1 2 3 && wait_for 10 views 3 a b c
 }
 check 'and comes back with its bearer' back
-away_unread() { # node 3 goes twice; what c had not read is there afterwards
+# Node 3 goes twice; what c had not read is there afterwards. Who comes and goes
+# is held off, by up to 30 s.
+away_unread() {
 	local i
 	kill -STOP "${pid[c]}"
 	member 1 s bye -s -z 100 -r 5
 	wait_for 10 views 4 a b s && wait_for 10 got a 5 || return
 	for i in 1 2; do
 		in_node 3 gsockctl bearer del "$(addr 3)" || return
-		wait_for 10 views 3 a b s || return
+		wait_for 20 views 3 a b s || return
 		in_node 3 gsockctl bearer add "$(addr 3)" || return
-		wait_for 20 views 4 a b s || return
+		wait_for 90 views 4 a b s || return
 	done
 	kill -CONT "${pid[c]}"
 	wait_for 10 got c 5 && wait_for 10 views 4 c || return
