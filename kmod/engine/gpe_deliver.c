@@ -58,9 +58,14 @@ static void gpe_learn(struct gpe_node *node, struct gpe_stage *st,
 		return;
 	slot = gpe_slot_of(st, msg->rank);
 	slot->done = gpe_msg_last_seq(msg);
-	if (msg->level == GPE_CAUSAL && !GPE_BROKEN(GPE_FAULT_VEC_SHORT))
+	/*
+	 * Total ones are named as well: the record alone does not say which of
+	 * those that it orders had come, and a cut may lack one of them.
+	 */
+	if (msg->level > GPE_CAUSAL || (msg->level == GPE_CAUSAL &&
+					!GPE_BROKEN(GPE_FAULT_VEC_SHORT)))
 		slot->seen = slot->done;
-	if (msg->rec_seq && !GPE_BROKEN(GPE_FAULT_REC_UNSAID))
+	if (msg->rec_seq)
 		st->rec_used = max(st->rec_used, msg->rec_seq);
 }
 

@@ -22,7 +22,6 @@
 	X(FIFO_OVERTAKE, "fifo messages pass totals of their sender", "V5") \
 	X(CAUSAL_FREE, "causal messages wait for nothing", "V6") \
 	X(VEC_SHORT, "vectors name no causal messages", "V6") \
-	X(REC_UNSAID, "vectors name no order record", "V6") \
 	X(VEC_STREAM, "vectors name prefixes of streams", "V9") \
 	X(VEC_KEPT, "vectors are not empty at the start of a view", "V6") \
 	X(CLOCK_ALONE, "a delivery does not advance Lamport's clock", "V6") \

@@ -18,8 +18,8 @@ struct gpe_region;
 /**
  * struct gpe_vec - what the sender of a causal message had delivered
  * @mask: senders, by rank, of whom it had more than its last message said
- * @seq: for each set bit of @mask, where their last causal message ends: a
- *	48-bit number, big-endian, as on the wire
+ * @seq: for each set bit of @mask, where their last message of order causal or
+ *	above ends: a 48-bit number, big-endian, as on the wire
  *
  * Counts messages of this group and view only: a prefix of the stream would
  * make a causal message wait for a total one of another group, which may wait
@@ -36,7 +36,7 @@ struct gpe_vec {
  * struct gpe_slot - a sender node in a stage
  * @q: its messages of order fifo and above, in the order sent
  * @done: where the last one delivered ends, as a place in its stream
- * @seen: the same for those of order causal
+ * @seen: the same for those of order causal and above
  * @told: of @seen, what vectors sent from here have said
  * @need: @done, when the safe message that waits now came to be the next
  */
