@@ -380,7 +380,7 @@ gone() {
 check 'a deleted namespace lives as long as a socket in it' gone
 link_up 3
 check 'a new node in its place' node_config 3 3
-check 'takes it' wait_for 20 all_in_view 3 1 2 3
+check 'takes it' wait_for 60 all_in_view 3 1 2 3
 end a b
 
 twice() {
