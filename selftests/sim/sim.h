@@ -243,6 +243,7 @@ u64 sim_when(const struct sim_node *n, u64 shows);
 void sim_clock_start(struct sim_node *n);
 void sim_clock_jump(struct sim_node *n, u64 ns);
 void sim_clock_stop(struct sim_node *n, u64 until);
+void sim_clock_go(struct sim_node *n);
 
 /* sim_node.c: hosts of the engine */
 void sim_node_start(struct sim_node *n);

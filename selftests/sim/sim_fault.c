@@ -344,7 +344,7 @@ static void heal_node(struct sim_node *n)
 	n->nomem = 0;
 	if (n->paused_until > S.now) {
 		n->paused_until = S.now;
-		sim_clock_stop(n, S.now);
+		sim_clock_go(n);
 		if (n->engine)
 			sim_node_rearm(n);
 	}
