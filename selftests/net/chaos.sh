@@ -316,18 +316,19 @@ one_view() {
 		[ "$(echo "${shown##*nodes}" | wc -w)" = $nodes ]
 }
 
-# One view of all in a minute; what it looks like where that takes long. Looking
-# is work itself, so not all the time.
+# One view of all; what it looks like where that takes long. Looking is work
+# itself, so not all the time. Nodes that came and went are held off by each of
+# the others for up to 30 s, and a failed try to come in begins that anew.
 heals() {
 	local end told
 	now_ms
-	end=$((now + 60000))
+	end=$((now + 240000))
 	told=$((now + 5000))
 	until one_view; do
 		now_ms
 		[ "$now" -lt $end ] || return
 		if [ "$now" -ge $told ]; then
-			echo "after $(((60000 - end + now) / 1000)) s:"
+			echo "after $(((240000 - end + now) / 1000)) s:"
 			views_shown
 			told=$((told + 5000))
 		fi
@@ -346,9 +347,9 @@ all_said() {
 # Everyone comes to rest, sees the last messages of all, and stays to the end.
 # The file "calm" is there.
 come_to_rest() {
-	wait_for 30 all_said calm || return
+	wait_for 90 all_said calm || return
 	touch "$dir/fence"
-	wait_for 30 all_said 'done' || return
+	wait_for 90 all_said 'done' || return
 	touch "$dir/end"
 	wait_for 20 all_said ended
 }
