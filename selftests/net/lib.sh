@@ -57,9 +57,13 @@ in_node() {
 	ip netns exec "n$n" "$@"
 }
 
-# link_up N [MTU]: namespace nN on the bridge, without a bearer.
+no_link() { ! ip link show "$1"; }
+
+# link_up N [MTU]: namespace nN on the bridge, without a bearer. A link of that
+# name may be there still: namespaces are taken down behind one's back.
 link_up() {
 	local i=$1 mtu=${2:-1500}
+	wait_for 20 no_link "v$i" || return
 	ip netns add "n$i"
 	ip link add "v$i" mtu "$mtu" type veth peer name eth0 mtu "$mtu" \
 		netns "n$i"
