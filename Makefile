@@ -19,11 +19,11 @@ shim_src := $(wildcard selftests/shim/*.c)
 PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio xz-utils \
 	qemu-system-x86 busybox-static iproute2 sparse shellcheck \
 	pkg-config libnl-3-dev libnl-genl-3-dev libjson-c-dev libcmocka-dev \
-	clang-format python3 pyflakes3 perl linux-headers-cloud-amd64 \
+	clang-format spin python3 pyflakes3 perl linux-headers-cloud-amd64 \
 	linux-headers-6.12-cloud-amd64 linux-source-6.1
 
 .PHONY: all help deps module sparse lib tools selftests bench unit coverage \
-	sim sim-slices sim-asan sim-faults sim-mutants judge-py vm check \
+	sim sim-slices sim-asan sim-faults sim-mutants judge-py model vm check \
 	demo static judge clean install figures check-long sim-scenes check-debug
 all: module lib tools
 
@@ -45,6 +45,8 @@ help:
 	@echo 'make sim-scenes          named faults in the simulator; SCENE=name: one'
 	@echo 'make module lib tools    build; also unit, sparse, static, bench'
 	@echo 'make figures             throughput and latencies, in one boot'
+	@echo 'make model               the protocol as a model, every state of it, and without'
+	@echo '                         each of its rules; MODEL_ONLY=word: some of it'
 	@echo 'make coverage            lines of the engine that unit tests run'
 	@echo 'make install DESTDIR=d   library, tools, headers, modprobe.d file'
 	@echo 'make clean'
@@ -304,6 +306,10 @@ sim-mutants: $(sim_dep)
 
 judge-py:
 	@python3 -W error selftests/judge-py/tests.py
+
+# Not in check: it takes some minutes.
+model: $(B)/deps.stamp
+	@MODEL_ONLY='$(MODEL_ONLY)' selftests/model/run.sh $(B)/model
 
 # ---- the guest ----
 
