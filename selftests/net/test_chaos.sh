@@ -15,8 +15,12 @@ round=${CHAOS_ROUND:-60}
 seed=${CHAOS_SEED:-1}
 
 explain() {
-	local name said
+	local name said i
 	views_shown
+	for i in $(seq $nodes); do
+		in_node "$i" gsockctl peer show
+		in_node "$i" gsockctl counters show | grep -E 'drop|refus|ballot'
+	done
 	for name in "${!pid[@]}"; do
 		for said in calm 'done' ended; do
 			[ -e "$dir/$said.$name" ] || break
