@@ -479,13 +479,17 @@ struct gpe_node_entry {
 
 /**
  * struct gpe_node_info - a node's own state and view
+ * @before: the epoch that @epoch was decided to follow, 0: it was formed
+ * @left: has accepted a formation, so takes no more part in @epoch
  * @why: text for people: why the node is suspended or waits, or ""
  */
 struct gpe_node_info {
 	struct gpe_cfg cfg;
 	u64 inc;
 	u64 epoch;
+	u64 before;
 	enum gpe_state state;
+	bool left;
 	bool quorate;
 	u32 expected_votes;	/* as decided with the view */
 	u32 n_nodes;

@@ -445,8 +445,7 @@ bool gpe_accept_vote(struct gpe_node *node, u64 closing,
 	gpe_blob_set(&acc->value, blob);
 	/* It says what was accepted before: made anew when asked for. */
 	gpe_blob_set(&acc->report, NULL);
-	if (!closing && node->ep.epoch && !ch->left &&
-	    !GPE_BROKEN(GPE_FAULT_FORM_STAYS)) {
+	if (!closing && node->ep.epoch && !ch->left) {
 		ch->left = true;
 		gpe_acceptor_clear(&ch->acc[1]);
 	}

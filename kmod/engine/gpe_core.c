@@ -644,7 +644,9 @@ void gpe_node_info(const struct gpe_node *node, struct gpe_node_info *info)
 	info->cfg = node->cfg;
 	info->inc = node->inc;
 	info->epoch = node->ep.epoch;
+	info->before = gpe_view_before(node);
 	info->state = node->state;
+	info->left = gpe_view_left(node);
 	info->quorate = node->quorate;
 	info->expected_votes = node->ep.expected;
 	info->n_nodes = node->ep.n;

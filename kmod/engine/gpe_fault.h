@@ -67,7 +67,6 @@
 	X(INC_ANY, "a restarted node passes for the one before", "V2") \
 	X(HALF_ANY, "half of the votes decide, whichever half", "V10") \
 	X(FORM_HALF, "half of the expected votes form a chain", "V10") \
-	X(FORM_STAYS, "who accepts a formation stays in its old chain", "V10") \
 	X(PROMISE_FORGOT, "a suspended node forgets its promise", "V10")
 
 #define GPE_FAULT_LIST(X) GPE_FAULT_OFTEN(X) GPE_FAULT_RARE(X)

@@ -73,13 +73,18 @@ bool gpe_quorum(const struct gpe_epoch *ep, u64 mask)
  * @ep: the closing epoch
  * @mask: ranks
  *
- * Return: true with at least half of the expected votes: so at no time can a
+ * Half is enough only where two are expected. With four, two could stay in one
+ * chain while one that has accepted a formation restarts and joins them: the
+ * two others who have formed would hold half as well, and both would go on.
+ *
+ * Return: true with more than half of the expected votes: so at no time can a
  * chain go on besides one that more than half have formed.
  */
 bool gpe_old_enough(const struct gpe_epoch *ep, u64 mask)
 {
 	return GPE_BROKEN(GPE_FAULT_OLD_FEW) ||
-	       gpe_majority(gpe_votes(ep, mask), ep->expected, true);
+	       gpe_majority(gpe_votes(ep, mask), ep->expected,
+			    ep->expected == 2);
 }
 
 /* ---- who hears whom ---- */

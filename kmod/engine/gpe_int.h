@@ -951,6 +951,7 @@ void gpe_view_peers(struct gpe_node *node, u32 before);
 void gpe_view_beat(struct gpe_node *node, const struct gpe_pkt *pkt);
 /* Another node uses our id. */
 void gpe_view_refused(struct gpe_node *node);
+u64 gpe_view_before(const struct gpe_node *node);
 bool gpe_view_left(const struct gpe_node *node);
 /* Do these ranks hold a quorum of the epoch's votes? protocol.md 6. */
 bool gpe_quorum(const struct gpe_epoch *ep, u64 mask);

@@ -362,6 +362,21 @@ bool gpe_view_wants(const struct gpe_node *node, u64 closing)
 	return closing == node->ep.epoch;
 }
 
+/*
+ * A formation does not end the one before: two can be decided, and a vote for
+ * the later one may be what it was decided with. Whoever gave it enters none of
+ * a lower ballot, else it would go on in one while its vote carries the other.
+ */
+static bool gpe_formation_bound(const struct gpe_node *node,
+				const struct gpe_ballot *ballot,
+				const struct gpe_blob *blob)
+{
+	const struct gpe_acceptor *acc = &node->change->acc[0];
+
+	return acc->value && gpe_ballot_cmp(ballot, &acc->accepted) < 0 &&
+	       !gpe_blob_same(acc->value, blob);
+}
+
 /**
  * gpe_view_decided() - a value was decided: install it
  * @node: the node
@@ -375,6 +390,7 @@ void gpe_view_decided(struct gpe_node *node, u64 closing,
 	struct gpe_change *ch = node->change;
 
 	if (!gpe_view_wants(node, closing) ||
+	    (!closing && gpe_formation_bound(node, ballot, blob)) ||
 	    gpe_value_get(blob->data, blob->len, &ch->val))
 		return;
 	/* What the epoch is the result of is no news. */
@@ -482,6 +498,10 @@ void gpe_view_beat(struct gpe_node *node, const struct gpe_pkt *pkt)
 	    pkt->epoch == node->ep.epoch && p->state != GPE_ST_NORMAL &&
 	    (p->flags & GPE_BF_QUORATE))
 		ch->contact_ns = node->now;
+	/* A newcomer that is ready waits for others who are not yet. */
+	if (node->state == GPE_ST_FRESH && ch->prop.blob &&
+	    pkt->path == ch->prop.path && pkt->epoch == ch->prop.closing)
+		ch->contact_ns = node->now;
 	gpe_foreign(node, pkt);
 }
 
@@ -498,6 +518,19 @@ void gpe_view_refused(struct gpe_node *node)
 		return;
 	node->why = "its node id is in use by another node";
 	node->act_node = true;
+}
+
+/**
+ * gpe_view_before() - the epoch before the current one
+ * @node: the node
+ *
+ * Return: its number; 0 if the current one was formed, or there is none.
+ */
+u64 gpe_view_before(const struct gpe_node *node)
+{
+	const struct gpe_decision *dec = gpe_opened_by(node);
+
+	return dec ? dec->closing : 0;
 }
 
 /**

@@ -74,21 +74,23 @@ struct sim_node {
 	bool absent;		/* never starts: a shrunk run */
 	bool more;
 	u32 starts;
+	u32 votes;
 	u32 works;
 	u32 flaps;		/* times its links still change */
 	u32 nomem;		/* chance that memory is not there */
 	u64 bytes;		/* held by its engine */
 	u64 busy_until;		/* its link, with what is queued */
 	u64 last_epoch;
-	u64 last_inc;
 	u64 last_ballots;
 	u32 last_n;
 	struct gpe_node_entry last_nodes[SIM_NODES];
 	u8 left[SIM_NODES];	/* times it saw them go, or not get ready */
-	enum gpe_state last_state;
 	struct sim_host *host;
 	struct sim_sock *sock;
 	u32 next_port;
+	/* sim_chain.c: its epoch, 0: none that could go on */
+	u64 chain_epoch;
+	u64 chain_inc;
 	/* sim_pause.c */
 	u64 ran_at;
 	u64 woke_at;		/* from standing still, 0: proved since */
@@ -149,6 +151,7 @@ struct sim {
 	u64 steps;
 	u64 hash;		/* of everything that happened */
 	u32 n_nodes;
+	u32 n_votes;		/* of all of them */
 	u32 n_groups;
 	u32 n_socks;
 	u64 heartbeat_ns;
@@ -287,6 +290,10 @@ void pause_ran(struct sim_node *n);
 void pause_heard(struct sim_node *n, u32 path, u64 sent);
 void pause_acts(struct sim_node *n, const char *what);
 
+/* sim_chain.c */
+void chain_reset(void);
+void chain_look(struct sim_node *n, const struct gpe_node_info *info);
+
 /* sim_check.c: what the judge is told */
 void check_init(void);
 void check_free(void);
@@ -300,7 +307,7 @@ void check_suspended(struct sim_member *m);
 void check_resumed(struct sim_member *m);
 void check_left(struct sim_member *m);
 void check_gone(struct sim_member *m);
-void check_epoch(const struct gpe_node_info *info, u64 before);
+void check_epoch(const struct gpe_node_info *info);
 void check_end(void);
 u32 check_group(u32 node, u32 port);
 

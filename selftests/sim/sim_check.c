@@ -268,7 +268,7 @@ void check_gone(struct sim_member *m)
 	judge_out(S.check->judge, m->m, JUDGE_CRASHED);
 }
 
-static void note_epoch(const struct gpe_node_info *info, u64 before)
+static void note_epoch(const struct gpe_node_info *info)
 {
 	char list[GPE_NODES_MAX * 40] = "";
 	u32 i, at = 0;
@@ -280,14 +280,15 @@ static void note_epoch(const struct gpe_node_info *info, u64 before)
 			       i ? "," : "", info->nodes[i].id,
 			       info->nodes[i].inc);
 	sim_hist("{\"e\":\"epoch\",\"n\":%u,\"inc\":\"%llx\",\"epoch\":%llu,\"before\":%llu,\"nodes\":[%s],\"at\":%llu}",
-		 info->cfg.id, info->inc, info->epoch, before, list, S.now);
+		 info->cfg.id, info->inc, info->epoch, info->before, list,
+		 S.now);
 }
 
-void check_epoch(const struct gpe_node_info *info, u64 before)
+void check_epoch(const struct gpe_node_info *info)
 {
 	struct judge_node node[GPE_NODES_MAX];
 	struct judge_epoch_line line = {
-		.epoch = info->epoch, .before = before, .n = info->n_nodes,
+		.epoch = info->epoch, .before = info->before, .n = info->n_nodes,
 		.node = node,
 		/* Where wall clocks jump, numbers do not tell the time. */
 		.timed = !S.mix.wall,
@@ -298,7 +299,7 @@ void check_epoch(const struct gpe_node_info *info, u64 before)
 		node[i].id = info->nodes[i].id;
 		node[i].inc = info->nodes[i].inc;
 	}
-	note_epoch(info, before);
+	note_epoch(info);
 	judge_epoch(S.check->judge, &line);
 }
 

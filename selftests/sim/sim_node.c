@@ -188,12 +188,11 @@ static void act(struct sim_node *n, const struct gpe_act *a)
 
 static void look(struct sim_node *n)
 {
-	bool follows = n->last_state != GPE_ST_SUSPENDED;
 	struct gpe_node_info info;
 
 	gpe_node_info(n->engine, &info);
-	n->last_state = info.state;
 	sim_bound_look(n, &info);
+	chain_look(n, &info);
 	/* All of a decided view is ready for it. */
 	if (info.state == GPE_ST_FRESH &&
 	    !strcmp(info.why, "lacks what its next node view holds"))
@@ -203,11 +202,8 @@ static void look(struct sim_node *n)
 	sim_trace("node %u (inc %llx) epoch %llu of %u nodes, was %llu",
 		  n->index, info.inc & 0xffff, info.epoch, info.n_nodes,
 		  n->last_epoch);
-	/* A suspension may end in a chain that was formed anew. */
-	check_epoch(&info, info.inc == n->last_inc && follows ?
-				   n->last_epoch : 0);
+	check_epoch(&info);
 	n->last_epoch = info.epoch;
-	n->last_inc = info.inc;
 }
 
 /* ---- memory ---- */
@@ -364,10 +360,12 @@ static void hosts_init(struct sim_node *n)
 /* Whoever loses addresses still knows how many nodes there are. */
 static bool engine_new(struct sim_node *n)
 {
-	struct gpe_cfg cfg = { .id = n->index + 1, .cluster = 7, .votes = 1,
+	bool told = S.mix.peer || S.n_votes != sim_there();
+	struct gpe_cfg cfg = { .id = n->index + 1, .cluster = 7,
+			       .votes = n->votes,
 			       .heartbeat_ns = S.heartbeat_ns,
 			       .detect_ns = S.detect_ns,
-			       .expected_votes = S.mix.peer ? sim_there() : 0 };
+			       .expected_votes = told ? S.n_votes : 0 };
 	long bytes = gpe_shim_bytes;
 	u64 was = sim_stream(SIM_START, n->index, n->starts, 0);
 
@@ -397,13 +395,12 @@ void sim_node_start(struct sim_node *n)
 		return;
 	}
 	n->last_epoch = 0;
-	n->last_inc = 0;
+	n->chain_epoch = 0;
 	n->last_ballots = 0;
 	n->last_n = 0;
 	memset(n->left, 0, sizeof(n->left));
 	n->tick_at = 0;
 	n->more = false;
-	n->last_state = GPE_ST_FRESH;
 	hosts_init(n);
 	sim_trace("node %u starts, inc %llx", n->index, n->inc & 0xffff);
 	sim_node_bearer(n, true);

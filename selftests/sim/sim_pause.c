@@ -45,7 +45,8 @@ static bool others_go_on(const struct sim_node *n)
 			senior = !said;
 	}
 	return (2 * left > votes || (2 * left == votes && senior == 1)) &&
-	       2 * left >= info.expected_votes;
+	       (2 * left > info.expected_votes ||
+		(2 * left == info.expected_votes && info.expected_votes == 2));
 }
 
 /* It delivers to a program, or takes something from one. */

@@ -100,6 +100,19 @@ static void draw_network(bool plain)
 	S.queue = 100000 + sim_rand(1000000);
 }
 
+/* One each, as a rule. */
+static void draw_votes(bool equal)
+{
+	u32 i;
+
+	sim_stream(SIM_SETUP, 1, 0, 0);
+	equal |= sim_chance(700);
+	for (i = 0; i < S.n_nodes; i++) {
+		S.node[i].votes = equal ? 1 : 1 + sim_rand(3);
+		S.n_votes += S.node[i].absent ? 0 : S.node[i].votes;
+	}
+}
+
 static void setup(u64 seed, u32 nodes, const struct sim_scene *scene)
 {
 	u32 i;
@@ -139,6 +152,8 @@ static void setup(u64 seed, u32 nodes, const struct sim_scene *scene)
 		S.node[i].absent = !sim_do(SIM_NODE, i, 0, 0);
 		S.node[i].luck = S.rng + i * 0x2545f4914f6cdd1dULL;
 	}
+	draw_votes(scene);
+	chain_reset();
 }
 
 /* A node that is not as it has to be at last, with so many up. */

@@ -39,9 +39,9 @@ static void pass(u32 ms)
 
 static void pass_steps(u32 n)
 {
-	u64 end = S.steps + n;
+	u64 end = S.steps + n, until = S.now + SIM_S;
 
-	while (!S.bad && S.steps < end)
+	while (!S.bad && S.steps < end && S.now < until)
 		sim_run(S.now + SIM_MS / 20);
 }
 
@@ -559,6 +559,66 @@ static void two_primaries(void)
 	healed(FORM + GPE_FLAP_MIN_NS / SIM_MS);
 }
 
+/* A node asks for promises, or the time is over. */
+static void ballot_begins(u32 ms)
+{
+	u64 until = S.now + ms * SIM_MS, was = counted(all(), GPE_CNT_BALLOTS);
+
+	while (S.now < until && counted(all(), GPE_CNT_BALLOTS) == was)
+		pass(1);
+}
+
+/*
+ * Nodes with different votes come and go, and links with them, faster than a
+ * view can be agreed on; packets are late: so formations, the end of views and
+ * newcomers meet in all ways. One chain goes on at any time, at most.
+ */
+static void unrest(void)
+{
+	u32 a, b, turns = between(50, 150);
+
+	S.n_votes = 0;
+	for (a = 0; a < S.n_nodes; a++) {
+		S.node[a].votes = between(1, 3);
+		S.n_votes += S.node[a].votes;
+		for (b = 0; b < S.n_nodes; b++)
+			S.link[a][b].delay = between(1, 60) * SIM_MS;
+	}
+	S.mix.loss = sim_rand(300);
+	S.mix.dup = sim_rand(300);
+	S.mix.reorder = sim_rand(300);
+	S.faults = true;
+	start(all());
+	while (turns-- && !S.bad) {
+		a = sim_rand(all() + 1);
+		b = bit(sim_rand(S.n_nodes));
+		switch (sim_rand(5)) {
+		case 0:
+			split(a, true);
+			break;
+		case 1:
+			cut(a, b, true);
+			break;
+		case 2:
+			crash(b);
+			break;
+		case 3:
+			memset(S.cut, 0, sizeof(S.cut));
+			break;
+		default:
+			start(a);
+		}
+		ballot_begins(2000);
+		pass_steps(sim_rand(20 * S.n_nodes));
+	}
+	S.faults = false;
+	for (a = 0; a < S.n_nodes; a++)
+		for (b = 0; b < S.n_nodes; b++)
+			S.link[a][b].delay = between(10, 200) * 1000;
+	start(all());
+	healed(FORM + GPE_FLAP_MAX_NS / SIM_MS);
+}
+
 /* ---- views ---- */
 
 /* P4: some nodes die at once, on a network that loses a tenth. */
@@ -797,6 +857,7 @@ static const struct sim_scene scenes[] = {
 	{ "all-apart", "no node hears another for a while", 3, 7, all_apart },
 	{ "two-primaries", "half goes on, half restarts and forms", 3, 3,
 	  two_primaries },
+	{ "unrest", "nodes and links come and go all the time", 2, 5, unrest },
 	{ "p3-one-way", "many links work in one direction only", 3, 7,
 	  p3_one_way },
 	{ "p4-reform", "nodes die on a network with losses", 3, 7, p4_reform },
