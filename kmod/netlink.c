@@ -73,6 +73,7 @@ static int gsk_put_node(struct sk_buff *skb, struct gsk_net *gn,
 	    nla_put_u32(skb, GSOCK_A_NODE_STATE, i->state) ||
 	    nla_put_string(skb, GSOCK_A_NODE_WHY, i->why ? i->why : "") ||
 	    gsk_put_u64(skb, GSOCK_A_NODE_EPOCH, i->epoch) ||
+	    gsk_put_u64(skb, GSOCK_A_NODE_EPOCH_BEFORE, i->before) ||
 	    nla_put_u32(skb, GSOCK_A_NODE_QUORATE, i->quorate) ||
 	    nla_put_u32(skb, GSOCK_A_NODE_VOTES, i->cfg.votes) ||
 	    nla_put_u32(skb, GSOCK_A_NODE_EXPECTED_VOTES,

@@ -13,6 +13,7 @@ const struct field node_fields[] = {
 	{ "state", GSOCK_A_NODE_STATE, FIELD_STATE },
 	{ "why", GSOCK_A_NODE_WHY, FIELD_STR },
 	{ "epoch", GSOCK_A_NODE_EPOCH, FIELD_NUM },
+	{ "epoch_before", GSOCK_A_NODE_EPOCH_BEFORE, FIELD_NUM },
 	{ "quorate", GSOCK_A_NODE_QUORATE, FIELD_BOOL },
 	{ "votes", GSOCK_A_NODE_VOTES, FIELD_NUM },
 	{ "expected_votes", GSOCK_A_NODE_EXPECTED_VOTES, FIELD_NUM },
@@ -94,6 +95,17 @@ static void show_seats(const struct gsock_rec *node)
 	table_print(t);
 }
 
+static void show_epoch(const struct gsock_rec *node)
+{
+	uint64_t before = gsock_rec_num(node, GSOCK_A_NODE_EPOCH_BEFORE);
+
+	printf("epoch         %" PRIu64,
+	       gsock_rec_num(node, GSOCK_A_NODE_EPOCH));
+	if (before)
+		printf(" after %" PRIu64, before);
+	puts("");
+}
+
 static void show_node(const struct gsock_rec *node)
 {
 	const char *why = gsock_rec_str(node, GSOCK_A_NODE_WHY);
@@ -106,8 +118,7 @@ static void show_node(const struct gsock_rec *node)
 	printf("state         %s%s%s\n",
 	       gsock_node_state_name(gsock_rec_num(node, GSOCK_A_NODE_STATE)),
 	       *why ? ": " : "", why);
-	printf("epoch         %" PRIu64 "\n",
-	       gsock_rec_num(node, GSOCK_A_NODE_EPOCH));
+	show_epoch(node);
 	printf("quorum        %s\n",
 	       gsock_rec_num(node, GSOCK_A_NODE_QUORATE) ? "yes" : "no");
 	show_expected(node);

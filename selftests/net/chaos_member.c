@@ -635,7 +635,6 @@ static void send_some(struct seat *s, uint64_t now)
 
 /* ---- node views ---- */
 
-/* What was before it the kernel does not tell: it may have been several. */
 static void note_epoch(const struct gsock_rec *rec)
 {
 	uint64_t epoch = gsock_rec_num(rec, GSOCK_A_NODE_EPOCH);
@@ -648,10 +647,12 @@ static void note_epoch(const struct gsock_rec *rec)
 		return;
 	me.epoch = epoch;
 	n = sprintf(line,
-		    "{\"e\":\"epoch\",\"n\":%u,\"inc\":\"%llx\",\"epoch\":%llu,\"before\":0,\"nodes\":[",
+		    "{\"e\":\"epoch\",\"n\":%u,\"inc\":\"%llx\",\"epoch\":%llu,\"before\":%llu,\"nodes\":[",
 		    (unsigned int)gsock_rec_num(rec, GSOCK_A_NODE_ID),
 		    (unsigned long long)gsock_rec_num(rec, GSOCK_A_NODE_INC),
-		    (unsigned long long)epoch);
+		    (unsigned long long)epoch,
+		    (unsigned long long)gsock_rec_num(
+			    rec, GSOCK_A_NODE_EPOCH_BEFORE));
 	for (; seat && n < LINE_MAX_LEN - 64; seat = gsock_rec_next(seat))
 		n += sprintf(line + n, "%s\"%u:%llx\"",
 			     line[n - 1] == '[' ? "" : ",",

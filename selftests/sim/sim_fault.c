@@ -357,6 +357,15 @@ static void heal_node(struct sim_node *n)
 			sim_node_peer(n, i, true);
 }
 
+static u32 votes_alive(void)
+{
+	u32 i, votes = 0;
+
+	for (i = 0; i < S.n_nodes; i++)
+		votes += S.node[i].engine ? S.node[i].votes : 0;
+	return votes;
+}
+
 /*
  * All links are whole, and whoever stands still goes on. Nodes that are down
  * come back, or some of them stay away as long as a quorum can form.
@@ -375,6 +384,6 @@ void sim_heal(void)
 		heal_node(&S.node[i]);
 	for (i = 0; i < S.n_nodes; i++)
 		if (!S.node[i].engine &&
-		    (2 * sim_alive() <= sim_there() || sim_chance(500)))
+		    (2 * votes_alive() <= S.n_votes || sim_chance(500)))
 			sim_node_start(&S.node[i]);
 }

@@ -137,6 +137,7 @@ enum gsock_attr {
 	GSOCK_A_COUNTER,		/* nest, many */
 	GSOCK_A_COUNTER_NAME,		/* string */
 	GSOCK_A_COUNTER_VALUE,		/* u64 */
+	GSOCK_A_NODE_EPOCH_BEFORE,	/* u64, 0: NODE_EPOCH was formed */
 	__GSOCK_A_MAX,
 	GSOCK_A_MAX = __GSOCK_A_MAX - 1
 };
