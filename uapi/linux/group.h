@@ -199,7 +199,8 @@ struct group_member {
  * @members: GROUP_EV_VIEW: how many members the view has
  * @left: GROUP_EV_VIEW: how many left since the view before
  * @joined: GROUP_EV_VIEW: how many of the members are new
- * @rank: GROUP_EV_VIEW: this member's own rank
+ * @rank: GROUP_EV_VIEW: this member's own rank; 0, with its own entry among
+ *	those who left, in the last view of a member that leaves
  * @reason: GROUP_EV_EVICTED: GROUP_WHY_*, else 0
  * @pad: 0
  *
