@@ -621,6 +621,26 @@ static void gpe_flush_expired(struct gpe_node *node)
 		gpe_ballot_start(node, closing);
 }
 
+/* Has a newcomer found its place elsewhere, or another in its place? */
+static bool gpe_newcomer_gone(const struct gpe_node *node)
+{
+	const struct gpe_lead *lead = &node->change->lead;
+	u32 i;
+
+	for (i = 0; i < lead->n; i++) {
+		const struct gpe_part *part = &lead->part[i];
+		const struct gpe_path *p;
+
+		if (!part->in || part->old || part->ready)
+			continue;
+		p = &node->path[part->path];
+		if (p->id != part->id || p->inc != part->inc ||
+		    p->state != GPE_ST_FRESH)
+			return true;
+	}
+	return false;
+}
+
 static void gpe_ballot_repeat(struct gpe_node *node)
 {
 	struct gpe_lead *lead = &node->change->lead;
@@ -667,7 +687,8 @@ void gpe_ballot_tick(struct gpe_node *node)
 			gpe_ballot_back_off(node);
 	} else if (lead->phase == GPE_PH_FLUSH) {
 		gpe_flush_check(node);
-		if (lead->phase == GPE_PH_FLUSH && idle > GPE_READY_WAIT_NS)
+		if (lead->phase == GPE_PH_FLUSH &&
+		    (idle > GPE_READY_WAIT_NS || gpe_newcomer_gone(node)))
 			gpe_flush_expired(node);
 	} else if (idle > GPE_READY_WAIT_NS) {
 		gpe_ballot_back_off(node);
