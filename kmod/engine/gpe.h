@@ -278,12 +278,20 @@ struct gpe_ev_limit {
 	u32 limit;
 };
 
+/* What a part of a cluster without a quorum does; as GSOCK_PARTITION_*. */
+enum gpe_partition {
+	GPE_PART_PRIMARY,	/* it is suspended */
+	GPE_PART_NONE,		/* it forms a chain of its own, at once */
+	GPE_PART_N
+};
+
 /**
  * struct gpe_cfg - settings of a node
  * @id: node id, not 0
  * @cluster: hash of the cluster's name
  * @votes: votes of this node, 0 to 16
  * @expected_votes: 0: 1 + number of peers
+ * @partition: enum gpe_partition; GPE_PART_NONE: no votes are expected
  * @heartbeat_ns: 10 ms to 10 s
  * @detect_ns: silence before suspicion, at least 3 heartbeats
  */
@@ -292,6 +300,7 @@ struct gpe_cfg {
 	u64 cluster;
 	u32 votes;
 	u32 expected_votes;
+	u32 partition;
 	u64 heartbeat_ns;
 	u64 detect_ns;
 };
@@ -491,7 +500,7 @@ struct gpe_node_info {
 	enum gpe_state state;
 	bool left;
 	bool quorate;
-	u32 expected_votes;	/* as decided with the view */
+	u32 expected_votes;	/* as decided with the view, 0: none are */
 	u32 n_nodes;
 	struct gpe_node_entry nodes[GPE_NODES_MAX];
 	u32 groups;

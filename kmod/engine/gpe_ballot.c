@@ -495,7 +495,7 @@ static int gpe_inherit(struct gpe_node *node)
 		return 0;
 	if (gpe_value_get(top.value, top.value_len, &ch->val))
 		return -EINVAL;
-	lead->expected = ch->val.next.expected;
+	lead->expected = gpe_form_votes(&ch->val.next);
 	lead->inherited = ch->val.closing == lead->closing &&
 			  (lead->closing || (ch->val.next.epoch > epoch &&
 					     gpe_value_alive(lead, &ch->val)));

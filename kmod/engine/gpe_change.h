@@ -115,7 +115,7 @@ struct gpe_part {
  * @moved_ns: last progress of the phase
  * @value: what is proposed
  * @inherited: it was accepted in an earlier ballot
- * @expected: votes expected by @value
+ * @expected: formation: more than half of so many votes decide @value
  * @dir: directory for newcomers, as of the cut
  */
 struct gpe_lead {
@@ -340,6 +340,8 @@ void gpe_acceptor_clear(struct gpe_acceptor *acc);
 
 bool gpe_majority(u32 votes, u32 total, bool half);
 u32 gpe_votes(const struct gpe_epoch *ep, u64 mask);
+/* More than half of so many decide that this is formed. */
+u32 gpe_form_votes(const struct gpe_epoch *next);
 /* Ranks heard both ways and not suspected, self included. */
 u64 gpe_ranks_heard(const struct gpe_node *node);
 bool gpe_has_quorum(const struct gpe_node *node);
@@ -360,6 +362,7 @@ bool gpe_view_wants(const struct gpe_node *node, u64 closing);
 /* Left out, or unknown to the cluster: starts afresh. */
 u64 gpe_first_epoch(struct gpe_node *node);
 void gpe_view_fresh(struct gpe_node *node, const char *why);
+bool gpe_view_yields(const struct gpe_node *node);
 void gpe_view_gone(struct gpe_node *node, u8 path, u64 closing);
 void gpe_view_suspend(struct gpe_node *node, const char *why);
 void gpe_view_busy(struct gpe_node *node);

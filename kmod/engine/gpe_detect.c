@@ -87,10 +87,13 @@ static u64 gpe_probe_gap(const struct gpe_node *node)
  * gpe_expected() - expected votes by this node's own settings
  * @node: the node
  *
- * Return: as configured, or the number of addresses and one.
+ * Return: as configured, or the number of addresses and one; 0 when every part
+ * of the cluster is to go on by itself.
  */
 u32 gpe_expected(const struct gpe_node *node)
 {
+	if (node->cfg.partition == GPE_PART_NONE)
+		return 0;
 	return node->cfg.expected_votes ? node->cfg.expected_votes :
 					  1 + node->n_paths;
 }

@@ -42,6 +42,8 @@
 	X(SUSPECT_NEVER, "silence is never noticed", "V11") \
 	X(NO_DOUBT, "a node that has not run asks nobody", "pause") \
 	X(LINKS_UNSEEN, "a view has nodes that do not hear each other", "V11") \
+	X(EPOCH_SHARED, "parts number their chains alike", "V10") \
+	X(NEVER_YIELD, "two chains that meet both go on", "V11") \
 	X(QUORUM_ANY, "any ballot decides without a quorum", "V10") \
 	X(OLD_FEW, "a view goes on with few of the expected votes", "V10")
 

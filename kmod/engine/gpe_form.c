@@ -87,6 +87,19 @@ bool gpe_old_enough(const struct gpe_epoch *ep, u64 mask)
 			    ep->expected == 2);
 }
 
+/**
+ * gpe_form_votes() - of how many votes is more than half to accept a formation?
+ * @next: the epoch that would be formed
+ *
+ * Return: those it expects; where none are expected its own, so that who leads
+ * does not decide alone for all that are in it.
+ */
+u32 gpe_form_votes(const struct gpe_epoch *next)
+{
+	return next->expected ? next->expected :
+				gpe_votes(next, gpe_all(next));
+}
+
 /* ---- who hears whom ---- */
 
 /* In the current epoch, as far as its last heartbeat says, and not beyond. */
@@ -181,7 +194,7 @@ static bool gpe_newcomer_waits(const struct gpe_node *node)
 	u64 paths = gpe_ranks_paths(node, gpe_ranks_heard(node));
 	u32 i;
 
-	if (node->ep.n >= GPE_NODES_MAX)
+	if (node->ep.n >= GPE_NODES_MAX || gpe_view_yields(node))
 		return false;
 	for (i = 0; i < GPE_PATHS_MAX; i++)
 		if (gpe_newcomer_ok(node, i) && gpe_all_mutual(node, i, paths))
@@ -377,6 +390,24 @@ static void gpe_quorate_set(struct gpe_node *node, bool quorate)
 	}
 }
 
+/* Where no votes are expected the rest goes on by itself, and at once. */
+static void gpe_quorum_lost(struct gpe_node *node)
+{
+	struct gpe_change *ch = node->change;
+	bool alone = !node->ep.expected && !gpe_expected(node);
+	u64 wait = alone ? node->cfg.heartbeat_ns : 2 * node->cfg.detect_ns;
+
+	if (!ch->lost_ns)
+		ch->lost_ns = node->now;
+	if (node->state == GPE_ST_SUSPENDED ||
+	    node->now - ch->lost_ns < wait)
+		return;
+	gpe_view_suspend(node, "no quorum is heard");
+	/* The others of this side are about to find out as well. */
+	if (alone)
+		ch->form_ns = node->now + node->cfg.heartbeat_ns;
+}
+
 /**
  * gpe_regular_consider() - does the current epoch need a successor?
  * @node: in an epoch, with bearers
@@ -388,11 +419,7 @@ void gpe_regular_consider(struct gpe_node *node)
 
 	gpe_quorate_set(node, quorate);
 	if (!quorate) {
-		if (!ch->lost_ns)
-			ch->lost_ns = node->now;
-		if (node->state != GPE_ST_SUSPENDED &&
-		    node->now - ch->lost_ns >= 2 * node->cfg.detect_ns)
-			gpe_view_suspend(node, "no quorum is heard");
+		gpe_quorum_lost(node);
 		return;
 	}
 	ch->lost_ns = 0;

@@ -246,6 +246,22 @@ static int gpe_cut_make(struct gpe_node *node)
 	return 0;
 }
 
+/* ---- numbers ---- */
+
+/*
+ * Where no votes are expected there may be other chains that know the same
+ * numbers and take one as well, with nobody in both who could tell: so they
+ * differ by chance.
+ */
+static void gpe_number(struct gpe_node *node, u64 epoch)
+{
+	struct gpe_epoch *next = &node->change->val.next;
+
+	next->epoch = epoch;
+	if (!next->expected && !GPE_BROKEN(GPE_FAULT_EPOCH_SHARED))
+		next->epoch += gpe_random(node, GPE_EPOCH_SPREAD);
+}
+
 /* ---- formations ---- */
 
 /* Who ranks first: the younger chain, in it the more senior, then the id. */
@@ -302,7 +318,7 @@ static int gpe_propose_formation(struct gpe_node *node)
 	if (!gpe_majority(votes, val->next.expected,
 			  GPE_BROKEN(GPE_FAULT_FORM_HALF)))
 		return -EAGAIN;
-	val->next.epoch = gpe_first_epoch(node);
+	gpe_number(node, gpe_first_epoch(node));
 	return 0;
 }
 
@@ -326,7 +342,7 @@ static int gpe_propose_regular(struct gpe_node *node)
 	}
 	gpe_seat_newcomers(node, paths);
 	ch->val.closing = node->ep.epoch;
-	ch->val.next.epoch = max(node->max_epoch, node->ep.epoch) + 1;
+	gpe_number(node, max(node->max_epoch, node->ep.epoch) + 1);
 	ch->val.bye = gpe_detect_byes(node);
 	return gpe_cut_make(node);
 }
@@ -356,7 +372,7 @@ int gpe_propose(struct gpe_node *node)
 			gpe_value_put(blob->data, &ch->val);
 			gpe_blob_put(lead->value);
 			lead->value = blob;
-			lead->expected = ch->val.next.expected;
+			lead->expected = gpe_form_votes(&ch->val.next);
 		} else {
 			ret = -ENOMEM;
 		}

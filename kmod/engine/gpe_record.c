@@ -19,12 +19,13 @@ void gpe_record_head(u8 *p, const struct gpe_record_made *made)
 	put_unaligned_be64(made->cfg.cluster, p + 12);
 	put_unaligned_be32(made->cfg.votes, p + 20);
 	put_unaligned_be32(made->cfg.expected_votes, p + 24);
-	put_unaligned_be64(made->cfg.heartbeat_ns, p + 28);
-	put_unaligned_be64(made->cfg.detect_ns, p + 36);
-	put_unaligned_be64(made->inc, p + 44);
-	put_unaligned_be64(made->seed, p + 52);
-	put_unaligned_be64(made->now, p + 60);
-	put_unaligned_be64(made->wall, p + 68);
+	put_unaligned_be32(made->cfg.partition, p + 28);
+	put_unaligned_be64(made->cfg.heartbeat_ns, p + 32);
+	put_unaligned_be64(made->cfg.detect_ns, p + 40);
+	put_unaligned_be64(made->inc, p + 48);
+	put_unaligned_be64(made->seed, p + 56);
+	put_unaligned_be64(made->now, p + 64);
+	put_unaligned_be64(made->wall, p + 72);
 }
 
 /**
@@ -51,12 +52,13 @@ int gpe_record_head_get(const u8 *p, u32 len, struct gpe_record_made *made,
 	made->cfg.cluster = get_unaligned_be64(p + 12);
 	made->cfg.votes = get_unaligned_be32(p + 20);
 	made->cfg.expected_votes = get_unaligned_be32(p + 24);
-	made->cfg.heartbeat_ns = get_unaligned_be64(p + 28);
-	made->cfg.detect_ns = get_unaligned_be64(p + 36);
-	made->inc = get_unaligned_be64(p + 44);
-	made->seed = get_unaligned_be64(p + 52);
-	made->now = get_unaligned_be64(p + 60);
-	made->wall = get_unaligned_be64(p + 68);
+	made->cfg.partition = get_unaligned_be32(p + 28);
+	made->cfg.heartbeat_ns = get_unaligned_be64(p + 32);
+	made->cfg.detect_ns = get_unaligned_be64(p + 40);
+	made->inc = get_unaligned_be64(p + 48);
+	made->seed = get_unaligned_be64(p + 56);
+	made->now = get_unaligned_be64(p + 64);
+	made->wall = get_unaligned_be64(p + 72);
 	return 0;
 }
 
@@ -121,6 +123,7 @@ static u8 *gpe_put_config(u8 *p, const struct gpe_ev_config *config)
 	p = gpe_put64(p, config->cfg.cluster);
 	p = gpe_put32(p, config->cfg.votes);
 	p = gpe_put32(p, config->cfg.expected_votes);
+	p = gpe_put32(p, config->cfg.partition);
 	p = gpe_put64(p, config->cfg.heartbeat_ns);
 	p = gpe_put64(p, config->cfg.detect_ns);
 	return gpe_put64(p, config->wall_ns);

@@ -8,18 +8,18 @@
  *
  * Payload is not in it, since the engine never looks into it. Numbers are
  * big-endian. Head: "GPER" | version of this format 2 | of the wire 2 |
- * settings: id 4, cluster 8, votes 4, expected votes 4, heartbeat 8,
- * detection 8 | incarnation 8 | seed 8 | time 8 | wall clock 8. Then entries:
- * bytes of the event 4 | type 1 | time 8 | cells lacking in the reserve 2 |
- * the event's fields; actions 2 | more 1 | hash 8.
+ * settings: id 4, cluster 8, votes 4, expected votes 4, partition 4,
+ * heartbeat 8, detection 8 | incarnation 8 | seed 8 | time 8 | wall clock 8.
+ * Then entries: bytes of the event 4 | type 1 | time 8 | cells lacking in the
+ * reserve 2 | the event's fields; actions 2 | more 1 | hash 8.
  */
 #ifndef GPE_RECORD_H
 #define GPE_RECORD_H
 
 #include "gpe.h"
 
-#define GPE_RECORD_VERSION	1
-#define GPE_RECORD_HEAD		76
+#define GPE_RECORD_VERSION	2
+#define GPE_RECORD_HEAD		80
 /* Bytes of an entry before the event's fields, and of the result after them. */
 #define GPE_RECORD_EVENT	15
 #define GPE_RECORD_RESULT	11

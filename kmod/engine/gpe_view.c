@@ -416,7 +416,8 @@ void gpe_view_gone(struct gpe_node *node, u8 path, u64 closing)
 	    node->state == GPE_ST_FRESH || p->beat_epoch <= closing)
 		return;
 	/* Two chains that meet are another matter, see gpe_view_beat(). */
-	if (node->state == GPE_ST_NORMAL && node->quorate && !node->doubt)
+	if ((node->state == GPE_ST_NORMAL || !node->ep.expected) &&
+	    node->quorate && !node->doubt)
 		return;
 	gpe_view_fresh(node, "the cluster has gone on without this node");
 }
@@ -441,27 +442,90 @@ void gpe_view_behind(struct gpe_node *node, const struct gpe_pkt *pkt)
 }
 
 /*
- * Two chains have met, which votes expected should prevent but wrong settings
- * do not: the one with fewer votes yields, of equal ones the older epoch.
+ * Is a node on this path in a chain that goes on, and not in ours? And so that
+ * we might go over: a part where no votes are expected does when it is
+ * suspended, too.
  */
-static void gpe_foreign(struct gpe_node *node, const struct gpe_pkt *pkt)
+static bool gpe_is_foreign(const struct gpe_node *node,
+			   const struct gpe_path *p)
 {
-	struct gpe_path *p = &node->path[pkt->path];
+	bool ours = node->state == GPE_ST_NORMAL && node->quorate;
+
+	if (node->state == GPE_ST_SUSPENDED)
+		ours = !node->ep.expected;
+	return ours && !node->doubt && p->seat >= node->ep.n &&
+	       p->state == GPE_ST_NORMAL && (p->flags & GPE_BF_QUORATE) &&
+	       p->beat_epoch && p->beat_epoch != node->ep.epoch &&
+	       !gpe_decision(node, p->beat_epoch);
+}
+
+/*
+ * Do this node and all of the chain on this path hear each other? Else that has
+ * no place for it. Nodes without votes go uncounted.
+ */
+static bool gpe_hears_chain(const struct gpe_node *node,
+			    const struct gpe_path *p)
+{
+	u32 i, votes = 0;
+
+	for (i = 0; i < GPE_PATHS_MAX; i++) {
+		const struct gpe_path *q = &node->path[i];
+
+		if (q->used && q->up && q->hears_me &&
+		    q->beat_epoch == p->beat_epoch &&
+		    gpe_detect_path(node, q->id, q->inc) == i)
+			votes += q->votes;
+	}
+	return p->hears_me && votes >= p->view_votes;
+}
+
+/*
+ * Of two chains that meet, which votes expected prevent where there are any,
+ * the one with fewer votes yields, of equal ones the older epoch. One that does
+ * not go on yields in any case.
+ */
+static bool gpe_yields(const struct gpe_node *node, const struct gpe_path *p)
+{
 	u32 votes = gpe_votes(&node->ep, gpe_all(&node->ep));
 
-	if (node->state != GPE_ST_NORMAL || !node->quorate || node->doubt ||
-	    p->seat < node->ep.n || p->state != GPE_ST_NORMAL ||
-	    !(p->flags & GPE_BF_QUORATE) || !pkt->epoch ||
-	    pkt->epoch == node->ep.epoch || gpe_decision(node, pkt->epoch)) {
+	if (!node->ep.expected && (GPE_BROKEN(GPE_FAULT_NEVER_YIELD) ||
+				   !gpe_hears_chain(node, p)))
+		return false;
+	return node->state == GPE_ST_SUSPENDED || p->view_votes > votes ||
+	       (p->view_votes == votes && p->beat_epoch > node->ep.epoch);
+}
+
+/**
+ * gpe_view_yields() - is there another chain that this one is to yield to?
+ * @node: the node, in an epoch
+ *
+ * Return: true if so, and no votes are expected: then that one takes newcomers
+ * in, and not this one.
+ */
+bool gpe_view_yields(const struct gpe_node *node)
+{
+	u32 i;
+
+	for (i = 0; i < GPE_PATHS_MAX && !node->ep.expected; i++) {
+		const struct gpe_path *p = &node->path[i];
+
+		if (p->used && p->up && gpe_is_foreign(node, p) &&
+		    gpe_yields(node, p))
+			return true;
+	}
+	return false;
+}
+
+static void gpe_foreign(struct gpe_node *node, struct gpe_path *p)
+{
+	if (!gpe_is_foreign(node, p)) {
 		p->foreign_ns = 0;
 		return;
 	}
 	if (!p->foreign_ns)
 		p->foreign_ns = node->now;
-	if (node->now - p->foreign_ns < 3 * node->cfg.detect_ns)
-		return;
-	if (p->view_votes > votes ||
-	    (p->view_votes == votes && pkt->epoch > node->ep.epoch))
+	if (node->now - p->foreign_ns >= 3 * node->cfg.detect_ns &&
+	    gpe_yields(node, p))
 		gpe_view_fresh(node, "yields to another cluster");
 }
 
@@ -481,7 +545,7 @@ static void gpe_late(struct gpe_node *node, const struct gpe_pkt *pkt,
  */
 void gpe_view_beat(struct gpe_node *node, const struct gpe_pkt *pkt)
 {
-	const struct gpe_path *p = &node->path[pkt->path];
+	struct gpe_path *p = &node->path[pkt->path];
 	struct gpe_change *ch = node->change;
 
 	if (pkt->epoch > node->ep.epoch) {
@@ -502,7 +566,7 @@ void gpe_view_beat(struct gpe_node *node, const struct gpe_pkt *pkt)
 	if (node->state == GPE_ST_FRESH && ch->prop.blob &&
 	    pkt->path == ch->prop.path && pkt->epoch == ch->prop.closing)
 		ch->contact_ns = node->now;
-	gpe_foreign(node, pkt);
+	gpe_foreign(node, p);
 }
 
 /**
@@ -717,6 +781,7 @@ void gpe_view_bearers(struct gpe_node *node, struct gpe_ev_bearers *ev)
 void gpe_view_peers(struct gpe_node *node, u32 before)
 {
 	if (before || !node->n_paths || !node->n_bearers ||
+	    node->cfg.partition == GPE_PART_NONE ||
 	    node->cfg.expected_votes || node->ep.n != 1)
 		return;
 	gpe_view_seek(node);
@@ -725,6 +790,7 @@ void gpe_view_peers(struct gpe_node *node, u32 before)
 static bool gpe_cfg_ok(const struct gpe_cfg *cfg)
 {
 	return cfg->id && cfg->votes <= 16 && cfg->expected_votes <= 1024 &&
+	       cfg->partition < GPE_PART_N &&
 	       cfg->heartbeat_ns >= 10 * GPE_MS &&
 	       cfg->heartbeat_ns <= 10000 * GPE_MS &&
 	       cfg->detect_ns >= 3 * cfg->heartbeat_ns &&

@@ -119,7 +119,7 @@ static int gpe_beat_decode(const u8 *p, u32 len, struct gpe_pkt_beat *beat)
 	beat->n = p[25];
 	beat->reason = 0;
 	if (beat->max_epoch >= GPE_EPOCH_TOP || beat->votes > GPE_VOTES_MAX ||
-	    beat->expected > GPE_EXPECTED_MAX || !beat->expected ||
+	    beat->expected > GPE_EXPECTED_MAX ||
 	    beat->view_votes > GPE_VOTES_MAX * GPE_NODES_MAX ||
 	    beat->state > GPE_ST_STOPPED || beat->rank >= GPE_NODES_MAX ||
 	    (beat->flags & ~GPE_BF_ALL) || beat->n > GPE_NODES_MAX)
@@ -460,7 +460,7 @@ static bool gpe_value_head(const u8 *p, u32 len, struct gpe_value *val)
 	val->n_cut = get_unaligned_be32(p + 40);
 	if (!val->next.n || val->next.n > GPE_NODES_MAX || p[21] || p[22] ||
 	    p[23] || val->next.epoch <= val->closing ||
-	    val->next.epoch >= GPE_EPOCH_TOP || !val->next.expected ||
+	    val->next.epoch >= GPE_EPOCH_TOP ||
 	    val->next.expected > GPE_EXPECTED_MAX ||
 	    val->n_cut > GPE_BLOB_MAX / GPE_CUT_LEN)
 		return false;

@@ -164,6 +164,7 @@ struct sim {
 	u32 focus;		/* group + 1 the story is about, 0: any */
 	u32 at_group;		/* group + 1 whose members are told now */
 	u32 focus_found;
+	bool none;		/* partition policy */
 	bool bad;
 	const char *property;
 	char what[200];

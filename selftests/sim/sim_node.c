@@ -363,6 +363,8 @@ static bool engine_new(struct sim_node *n)
 	bool told = S.mix.peer || S.n_votes != sim_there();
 	struct gpe_cfg cfg = { .id = n->index + 1, .cluster = 7,
 			       .votes = n->votes,
+			       .partition = S.none ? GPE_PART_NONE :
+						     GPE_PART_PRIMARY,
 			       .heartbeat_ns = S.heartbeat_ns,
 			       .detect_ns = S.detect_ns,
 			       .expected_votes = told ? S.n_votes : 0 };

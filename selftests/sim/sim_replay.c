@@ -168,6 +168,7 @@ static void take_config(struct gpe_event *ev)
 	ev->config.cfg.cluster = take64();
 	ev->config.cfg.votes = take32();
 	ev->config.cfg.expected_votes = take32();
+	ev->config.cfg.partition = take32();
 	ev->config.cfg.heartbeat_ns = take64();
 	ev->config.cfg.detect_ns = take64();
 	ev->config.wall_ns = take64();

@@ -146,6 +146,7 @@ static void setup(u64 seed, u32 nodes, const struct sim_scene *scene)
 		S.spans[i] = draw_span();
 	S.faults = true;
 	S.working = true;
+	S.none = sim_chance(100);
 	check_init();
 	for (i = 0; i < S.n_nodes; i++) {
 		S.node[i].index = i;

@@ -8,31 +8,22 @@
 #include "sim.h"
 #include "sim_scene.h"
 
-/* The bound of V11: ten times detection, and the repair of one window. */
-enum { BOUND = 3500, FORM = 1000 };
-
-struct budget {
-	u32 mask;
-	u64 views[SIM_NODES];
-	u64 ballots;
-};
-
-static u32 bit(u32 i)
+u32 bit(u32 i)
 {
 	return 1U << i;
 }
 
-static u32 all(void)
+u32 all(void)
 {
 	return bit(S.n_nodes) - 1;
 }
 
-static u32 between(u32 least, u32 most)
+u32 between(u32 least, u32 most)
 {
 	return least + sim_rand(most - least + 1);
 }
 
-static void pass(u32 ms)
+void pass(u32 ms)
 {
 	sim_run(S.now + ms * SIM_MS);
 }
@@ -129,7 +120,7 @@ static void failed(const char *property, const char *what)
 }
 
 /* They are one view before so much time is over. */
-static void settle(u32 mask, u32 ms, const char *what)
+void settle(u32 mask, u32 ms, const char *what)
 {
 	u64 end = S.now + ms * SIM_MS;
 
@@ -150,11 +141,10 @@ static void becomes(u32 i, enum gpe_state state, u32 ms, const char *what)
 		failed("V11", what);
 }
 
-/* All that time they stay the view they are, and messages arrive. */
-static void calm(u32 mask, u32 ms, const char *what)
+/* All that time they stay the view they are. */
+void stays(u32 mask, u32 ms, const char *what)
 {
 	u64 end = S.now + ms * SIM_MS, epoch = info_of(__ffs64(mask)).epoch;
-	u64 got = counted(mask, GPE_CNT_MSG_DELIVERED);
 
 	sim_trace("-- %s: %x goes on for %u ms", what, mask, ms);
 	while (!S.bad && S.now < end) {
@@ -163,6 +153,14 @@ static void calm(u32 mask, u32 ms, const char *what)
 			       !one_view(mask)))
 			failed("duel", what);
 	}
+}
+
+/* And messages arrive. */
+static void calm(u32 mask, u32 ms, const char *what)
+{
+	u64 got = counted(mask, GPE_CNT_MSG_DELIVERED);
+
+	stays(mask, ms, what);
 	if (!S.bad && counted(mask, GPE_CNT_MSG_DELIVERED) == got)
 		failed("V11", "nothing was delivered");
 }
@@ -183,7 +181,7 @@ static void never_out(u32 mask, u32 ms, const char *what)
 	}
 }
 
-static struct budget spend(u32 mask)
+struct budget spend(u32 mask)
 {
 	struct budget b = { .mask = mask };
 	u32 i;
@@ -195,7 +193,7 @@ static struct budget spend(u32 mask)
 }
 
 /* No node has had more views since, nor all of them more ballots. */
-static void at_most(const struct budget *b, u32 views, u32 ballots,
+void at_most(const struct budget *b, u32 views, u32 ballots,
 		    const char *what)
 {
 	u64 most = 0, held = counted(b->mask, GPE_CNT_BALLOTS) - b->ballots;
@@ -212,7 +210,7 @@ static void at_most(const struct budget *b, u32 views, u32 ballots,
 
 /* ---- what is done to them ---- */
 
-static void start(u32 mask)
+void start(u32 mask)
 {
 	u32 i;
 
@@ -233,7 +231,7 @@ static void crash(u32 mask)
 }
 
 /* From each of @from to each of @to. */
-static void cut(u32 from, u32 to, bool off)
+void cut(u32 from, u32 to, bool off)
 {
 	u32 a, b;
 
@@ -244,13 +242,13 @@ static void cut(u32 from, u32 to, bool off)
 				S.cut[a][b] = off;
 }
 
-static void split(u32 side, bool off)
+void split(u32 side, bool off)
 {
 	cut(side, all() & ~side, off);
 	cut(all() & ~side, side, off);
 }
 
-static void cluster(void)
+void cluster(void)
 {
 	start(all());
 	settle(all(), FORM + BOUND, "a cluster forms");
@@ -258,7 +256,7 @@ static void cluster(void)
 	pass(between(500, 1500));
 }
 
-static void healed(u32 ms)
+void healed(u32 ms)
 {
 	memset(S.cut, 0, sizeof(S.cut));
 	settle(all(), BOUND + ms, "healed, all are one view");
@@ -810,7 +808,7 @@ static void all_paused(void)
 	healed(GPE_FLAP_MIN_NS / SIM_MS);
 }
 
-static void wall_set(u32 i, s64 ms)
+void wall_set(u32 i, s64 ms)
 {
 	struct gpe_event ev = { .type = GPE_EV_CONFIG };
 
@@ -875,6 +873,13 @@ static const struct sim_scene scenes[] = {
 	{ "paused-form", "a node stands still while a cluster forms", 3, 5,
 	  paused_form },
 	{ "all-paused", "all nodes stand still", 2, 7, all_paused },
+	{ "none-split", "policy none: all parts go on, and merge", 2, 7,
+	  none_split },
+	{ "none-clocks", "policy none, wall clocks are behind", 2, 5,
+	  none_clocks },
+	{ "none-bridge", "policy none, parts touch at one node", 4, 7,
+	  none_bridge },
+	{ "none-meet", "policy none, clusters of one meet", 2, 7, none_meet },
 	{ "wall-clock", "wall clocks jump by years", 2, 7, wall_clock },
 	{ 0 }
 };
@@ -893,6 +898,7 @@ void sim_scene_play(const struct sim_scene *scene)
 	S.mix.big = sim_rand(10);
 	S.mix.send = 20 + sim_rand(60);
 	S.faults = false;
+	S.none = false;
 	sim_trace("-- scene %s, %u nodes", scene->name, S.n_nodes);
 	scene->play();
 }

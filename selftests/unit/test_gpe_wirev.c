@@ -105,7 +105,7 @@ static void gpe_wirev_decode__beat_ranges(void **state)
 		{ BODY + 16, 2, 0, 1 },			/* votes */
 		{ BODY + 16, 2, 16, 1 },
 		{ BODY + 16, 2, 17, 0 },
-		{ BODY + 18, 2, 0, 0 },			/* expected */
+		{ BODY + 18, 2, 0, 1 },			/* expected */
 		{ BODY + 18, 2, 1, 1 },
 		{ BODY + 18, 2, 1024, 1 },
 		{ BODY + 18, 2, 1025, 0 },
@@ -465,7 +465,7 @@ static void gpe_value_get__malformed_head(void **state)
 		{ 8, 8, 50, 0 },		/* epoch */
 		{ 8, 8, (1ULL << 62) - 1, 1 },
 		{ 8, 8, 1ULL << 62, 0 },
-		{ 16, 4, 0, 0 },		/* expected */
+		{ 16, 4, 0, 1 },		/* expected */
 		{ 16, 4, 1024, 1 },
 		{ 16, 4, 1025, 0 },
 		{ 20, 1, 0, 0 },		/* n */
