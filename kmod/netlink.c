@@ -22,6 +22,8 @@ static const struct nla_policy gsk_node_policy[GSOCK_A_MAX + 1] = {
 				   .len = GROUP_NAME_MAX },
 	[GSOCK_A_NODE_VOTES] = NLA_POLICY_MAX(NLA_U32, 16),
 	[GSOCK_A_NODE_EXPECTED_VOTES] = NLA_POLICY_MAX(NLA_U32, 1024),
+	[GSOCK_A_NODE_PARTITION] = NLA_POLICY_MAX(NLA_U32,
+						  GSOCK_PARTITION_NONE),
 	[GSOCK_A_NODE_HEARTBEAT_MS] = NLA_POLICY_RANGE(NLA_U32, 10, 10000),
 	[GSOCK_A_NODE_DETECT_MS] = { .type = NLA_U32 },
 };
@@ -80,6 +82,7 @@ static int gsk_put_node(struct sk_buff *skb, struct gsk_net *gn,
 			i->cfg.expected_votes) ||
 	    nla_put_u32(skb, GSOCK_A_NODE_EXPECTED_DECIDED,
 			i->expected_votes) ||
+	    nla_put_u32(skb, GSOCK_A_NODE_PARTITION, i->cfg.partition) ||
 	    nla_put_u32(skb, GSOCK_A_NODE_HEARTBEAT_MS,
 			div_u64(i->cfg.heartbeat_ns, NSEC_PER_MSEC)) ||
 	    nla_put_u32(skb, GSOCK_A_NODE_DETECT_MS,
@@ -162,6 +165,8 @@ static int gsk_node_cfg(struct genl_info *info, struct gpe_cfg *cfg)
 	if (a[GSOCK_A_NODE_EXPECTED_VOTES])
 		cfg->expected_votes =
 			nla_get_u32(a[GSOCK_A_NODE_EXPECTED_VOTES]);
+	if (a[GSOCK_A_NODE_PARTITION])
+		cfg->partition = nla_get_u32(a[GSOCK_A_NODE_PARTITION]);
 	if (a[GSOCK_A_NODE_HEARTBEAT_MS])
 		cfg->heartbeat_ns = gsk_ms(a[GSOCK_A_NODE_HEARTBEAT_MS]);
 	if (a[GSOCK_A_NODE_DETECT_MS])

@@ -256,6 +256,8 @@ const char *gsock_attr_name(int attr)
 		return "votes";
 	case GSOCK_A_NODE_EXPECTED_VOTES:
 		return "expected-votes";
+	case GSOCK_A_NODE_PARTITION:
+		return "partition";
 	case GSOCK_A_NODE_HEARTBEAT_MS:
 		return "heartbeat";
 	case GSOCK_A_NODE_DETECT_MS:

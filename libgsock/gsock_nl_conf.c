@@ -129,7 +129,7 @@ int gsock_node_get(struct gsock_ctx *ctx, struct gsock_rec **node)
  * gsock_node_set() - change settings of the node, all of them or none
  * @ctx: the context
  * @set: any of GSOCK_A_NODE_ID, _CLUSTER, _VOTES, _EXPECTED_VOTES,
- *	_HEARTBEAT_MS, _DETECT_MS. Stays the caller's.
+ *	_PARTITION, _HEARTBEAT_MS, _DETECT_MS. Stays the caller's.
  *
  * Return: 0; -ERANGE, -EINVAL, and see the head of this file.
  */

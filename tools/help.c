@@ -10,13 +10,15 @@ static const struct verb node_verbs[] = {
 	  "gsockctl node show" },
 	{ "set", node_set, "",
 	  "[id N] [cluster NAME] [votes N] [expected-votes N]\n"
-	  "                         [heartbeat MS] [detect MS]",
+	  "                         [partition primary|none] [heartbeat MS] [detect MS]",
 	  "Changes settings of this node, all that are given or none.\n"
 	  "  id              1 to 2147483647, unique in the cluster\n"
 	  "  cluster         1 to 63 bytes; nodes of other clusters are ignored\n"
 	  "  votes           0 to 16, weight in quorums\n"
 	  "  expected-votes  0 to 1024, of the whole cluster; 0: one and one\n"
 	  "                  for each peer\n"
+	  "  partition       what nodes without a quorum do: primary, suspend their\n"
+	  "                  groups; none, go on as a cluster of their own\n"
 	  "  heartbeat       10 to 10000, milliseconds\n"
 	  "  detect          30 to 60000, milliseconds of silence until a node\n"
 	  "                  is taken for dead; at least 3 heartbeats\n"

@@ -2,6 +2,7 @@
 /* gsockctl node */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include "gsockctl.h"
 #include "node.h"
 #include "print.h"
@@ -18,6 +19,7 @@ const struct field node_fields[] = {
 	{ "votes", GSOCK_A_NODE_VOTES, FIELD_NUM },
 	{ "expected_votes", GSOCK_A_NODE_EXPECTED_VOTES, FIELD_NUM },
 	{ "expected_decided", GSOCK_A_NODE_EXPECTED_DECIDED, FIELD_NUM },
+	{ "partition", GSOCK_A_NODE_PARTITION, FIELD_PARTITION },
 	{ "heartbeat_ms", GSOCK_A_NODE_HEARTBEAT_MS, FIELD_NUM },
 	{ "detect_ms", GSOCK_A_NODE_DETECT_MS, FIELD_NUM },
 	{ "family", GSOCK_A_NODE_FAMILY, FIELD_NUM },
@@ -34,6 +36,16 @@ static const struct field seat_fields[] = {
 	{ }
 };
 
+/* Where no votes are expected there is nothing that a quorum would be of. */
+static const char *quorum_word(const struct gsock_rec *node)
+{
+	if (!gsock_rec_num(node, GSOCK_A_NODE_EPOCH))
+		return "no";
+	if (!gsock_rec_num(node, GSOCK_A_NODE_EXPECTED_DECIDED))
+		return "none";
+	return gsock_rec_num(node, GSOCK_A_NODE_QUORATE) ? "yes" : "no";
+}
+
 struct json_object *node_json(const struct gsock_rec *node)
 {
 	struct json_object *obj = rec_json(node, node_fields);
@@ -46,13 +58,14 @@ struct json_object *node_json(const struct gsock_rec *node)
 static void show_expected(const struct gsock_rec *node)
 {
 	uint64_t set = gsock_rec_num(node, GSOCK_A_NODE_EXPECTED_VOTES);
-
 	uint64_t decided = gsock_rec_num(node, GSOCK_A_NODE_EXPECTED_DECIDED);
 
 	printf("votes         %" PRIu64, gsock_rec_num(node,
 						       GSOCK_A_NODE_VOTES));
 	if (decided)
 		printf(" of %" PRIu64 " expected", decided);
+	else if (gsock_rec_num(node, GSOCK_A_NODE_EPOCH))
+		printf(", none expected");
 	else
 		printf(", none decided");
 	if (set)
@@ -119,9 +132,10 @@ static void show_node(const struct gsock_rec *node)
 	       gsock_node_state_name(gsock_rec_num(node, GSOCK_A_NODE_STATE)),
 	       *why ? ": " : "", why);
 	show_epoch(node);
-	printf("quorum        %s\n",
-	       gsock_rec_num(node, GSOCK_A_NODE_QUORATE) ? "yes" : "no");
+	printf("quorum        %s\n", quorum_word(node));
 	show_expected(node);
+	printf("partition     %s\n",
+	       partition_name(gsock_rec_num(node, GSOCK_A_NODE_PARTITION)));
 	printf("heartbeat     %" PRIu64 " ms, detection after %" PRIu64 " ms\n",
 	       gsock_rec_num(node, GSOCK_A_NODE_HEARTBEAT_MS),
 	       gsock_rec_num(node, GSOCK_A_NODE_DETECT_MS));
@@ -159,7 +173,7 @@ int node_show(struct call *call)
 
 /* ---- set ---- */
 
-/* What can be set, with its range; a text where the range is 0 to 0. */
+/* What can be set, with its range; a word where the range is 0 to 0. */
 static const struct {
 	const char *word;
 	int attr;
@@ -170,11 +184,27 @@ static const struct {
 	{ "cluster", GSOCK_A_NODE_CLUSTER, 0, 0 },
 	{ "votes", GSOCK_A_NODE_VOTES, 0, 16 },
 	{ "expected-votes", GSOCK_A_NODE_EXPECTED_VOTES, 0, 1024 },
+	{ "partition", GSOCK_A_NODE_PARTITION, 0, 0 },
 	{ "heartbeat", GSOCK_A_NODE_HEARTBEAT_MS, 10, 10000 },
 	{ "detect", GSOCK_A_NODE_DETECT_MS, 30, 60000 },
 };
 
 #define N_SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+static int fill_partition(const struct call *call, struct gsock_set *set,
+			  const char *value)
+{
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i <= GSOCK_PARTITION_NONE; i++) {
+		if (strcmp(value, partition_name(i)))
+			continue;
+		ret = gsock_set_num(set, GSOCK_A_NODE_PARTITION, i);
+		return ret ? failed(call, ret) : 0;
+	}
+	return usage(call, "partition: '%s' is not primary or none", value);
+}
 
 static int fill_setting(const struct call *call, struct gsock_set *set,
 			size_t i, const char *value)
@@ -183,6 +213,8 @@ static int fill_setting(const struct call *call, struct gsock_set *set,
 	uint32_t num;
 	int ret;
 
+	if (settings[i].attr == GSOCK_A_NODE_PARTITION)
+		return fill_partition(call, set, value);
 	if (!settings[i].max) {
 		bad = parse_cluster(value);
 		if (bad)

@@ -10,6 +10,11 @@
 #include "parse.h"
 #include "print.h"
 
+const char *partition_name(uint64_t partition)
+{
+	return partition == GSOCK_PARTITION_NONE ? "none" : "primary";
+}
+
 /* ---- JSON ---- */
 
 static struct json_object *field_json(const struct gsock_rec *rec,
@@ -31,6 +36,8 @@ static struct json_object *field_json(const struct gsock_rec *rec,
 		return json_object_new_string(gsock_order_name(num));
 	case FIELD_STATE:
 		return json_object_new_string(gsock_node_state_name(num));
+	case FIELD_PARTITION:
+		return json_object_new_string(partition_name(num));
 	}
 	return NULL;
 }

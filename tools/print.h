@@ -15,7 +15,8 @@ enum field_kind {
 	FIELD_STR,
 	FIELD_ADDR,
 	FIELD_ORDER,	/* GROUP_ORDER_* by its word */
-	FIELD_STATE	/* enum gsock_node_state by its word */
+	FIELD_STATE,	/* enum gsock_node_state by its word */
+	FIELD_PARTITION	/* enum gsock_partition by its word */
 };
 
 /**
@@ -56,5 +57,8 @@ void table_cell(struct table *t, const char *fmt, ...)
 /* Prints and frees. */
 void table_print(struct table *t);
 void table_free(struct table *t);
+
+/* The word for enum gsock_partition. */
+const char *partition_name(uint64_t partition);
 
 #endif /* GSOCKCTL_PRINT_H */

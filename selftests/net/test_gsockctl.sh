@@ -247,6 +247,12 @@ expect 2 'cluster: .* is empty' node set cluster ''
 expect 2 'longer than 63' node set cluster "$(printf '%064d' 0)"
 expect 1 'detect: .*3 heartbeats' node set heartbeat 100 detect 200
 json heartbeat_ms 50 node show
+expect 2 "partition: 'some' is not primary or none" node set partition some
+expect 0 '^partition +primary' node show
+expect 0 '' node set partition none
+expect 0 '^partition +none' node show
+json partition none node show
+expect 0 '' node set partition primary
 expect 0 '' node set expected-votes 0 votes 1
 within 10 sh -c 'gsockctl node show | grep -q "^state  *normal"'
 report 'node: normal again with one vote' $?

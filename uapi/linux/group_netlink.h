@@ -24,7 +24,7 @@
 /**
  * enum gsock_cmd - commands
  * @GSOCK_CMD_NODE_GET: reply: GSOCK_A_NODE_*, of this node and its view
- * @GSOCK_CMD_NODE_SET: any of ID, CLUSTER, VOTES, EXPECTED_VOTES,
+ * @GSOCK_CMD_NODE_SET: any of ID, CLUSTER, VOTES, EXPECTED_VOTES, PARTITION,
  *	HEARTBEAT_MS, DETECT_MS. All or nothing. Another id or cluster name
  *	makes it another node: it leaves and joins anew.
  * @GSOCK_CMD_BEARER_ADD: ADDR, PORT (default GSOCK_PORT_DEFAULT). EEXIST,
@@ -75,6 +75,18 @@ enum gsock_node_state {
 	GSOCK_NODE_STOPPED
 };
 
+/*
+ * What nodes without a quorum do, GSOCK_A_NODE_PARTITION. NONE holds where all
+ * nodes of a view have it: then no votes are expected (EXPECTED_DECIDED is 0),
+ * and of two parts that meet again the one with fewer votes yields: its members
+ * are suspended and come back in the other. Set on a node that has no quorum,
+ * it lets that node go on.
+ */
+enum gsock_partition {
+	GSOCK_PARTITION_PRIMARY,	/* suspend their groups (default) */
+	GSOCK_PARTITION_NONE		/* go on at once, as a cluster */
+};
+
 enum gsock_attr {
 	GSOCK_A_UNSPEC,
 	GSOCK_A_PAD,
@@ -88,7 +100,9 @@ enum gsock_attr {
 	GSOCK_A_NODE_QUORATE,		/* u32, 0 or 1 */
 	GSOCK_A_NODE_VOTES,		/* u32, 0 to 16 */
 	GSOCK_A_NODE_EXPECTED_VOTES,	/* u32, 0 to 1024, 0: 1 + peers */
-	GSOCK_A_NODE_EXPECTED_DECIDED,	/* u32, as decided with the view */
+	GSOCK_A_NODE_EXPECTED_DECIDED,	/* u32, as decided with the view, 0:
+					 * none are, or there is no view
+					 */
 	GSOCK_A_NODE_HEARTBEAT_MS,	/* u32, 10 to 10000 */
 	GSOCK_A_NODE_DETECT_MS,		/* u32, 30 to 60000, >= 3 heartbeats */
 	GSOCK_A_NODE_FAMILY,		/* u32, number of AF_GROUP */
@@ -138,6 +152,7 @@ enum gsock_attr {
 	GSOCK_A_COUNTER_NAME,		/* string */
 	GSOCK_A_COUNTER_VALUE,		/* u64 */
 	GSOCK_A_NODE_EPOCH_BEFORE,	/* u64, 0: NODE_EPOCH was formed */
+	GSOCK_A_NODE_PARTITION,		/* u32, enum gsock_partition */
 	__GSOCK_A_MAX,
 	GSOCK_A_MAX = __GSOCK_A_MAX - 1
 };
