@@ -186,7 +186,8 @@ static bool gpe_deaf_long(struct gpe_node *node)
 	}
 	if (!ch->deaf_ns)
 		ch->deaf_ns = node->now;
-	return node->now - ch->deaf_ns > node->cfg.detect_ns;
+	/* Whoever says so has waited before: this is for word to get round. */
+	return 2 * (node->now - ch->deaf_ns) > node->cfg.detect_ns;
 }
 
 static bool gpe_newcomer_waits(const struct gpe_node *node)
@@ -359,24 +360,51 @@ static bool gpe_unheard_leads(const struct gpe_node *node, u32 rank, u64 heard)
 }
 
 /*
- * Lowest of the ranks that hear a quorum themselves. Of two that do not hear
+ * Ranks on the path's side, which hears this node: those that it hears, and
+ * that hear it, as far as this node hears them and can tell.
+ */
+static u64 gpe_ranks_of(const struct gpe_node *node, u32 path)
+{
+	const struct gpe_path *p = &node->path[path];
+	u64 left, mask = gpe_bit(p->seat) | gpe_bit(node->ep.self);
+
+	for (left = p->hears; left; left &= left - 1) {
+		const struct gpe_path *to = &node->path[__ffs64(left)];
+
+		if (to->seat < node->ep.n &&
+		    (!to->up || (to->hears & BIT_ULL(path))))
+			mask |= gpe_bit(to->seat);
+	}
+	return mask;
+}
+
+/*
+ * Of those that hear a quorum, who hears the most leads, since one that does
+ * not hear all of the best choice cannot propose it; of equal ones the lowest
+ * in rank. So where a node is silent that another still hears, it is left to
+ * that one to find out whether it is dead or a link is. Of two that do not hear
  * each other the junior lets the senior lead, which leaves it out.
  */
 static bool gpe_first_heard(const struct gpe_node *node)
 {
-	u64 heard = gpe_ranks_heard(node);
-	u32 i;
+	u64 heard = gpe_ranks_heard(node), byes = gpe_detect_byes(node);
+	u32 mine = gpe_set_weight(node, heard), i;
 
 	for (i = 0; i < node->ep.self; i++)
 		if (!(heard & gpe_bit(i)) && gpe_unheard_leads(node, i, heard))
 			return false;
 	for (i = 0; i < GPE_PATHS_MAX; i++) {
 		const struct gpe_path *p = &node->path[i];
+		u32 theirs;
 
-		if (p->used && p->seat < node->ep.self &&
-		    (heard & gpe_bit(p->seat)) &&
-		    p->beat_epoch == node->ep.epoch &&
-		    (p->flags & GPE_BF_QUORATE))
+		if (!p->used || p->seat >= node->ep.n ||
+		    !(heard & gpe_bit(p->seat)) ||
+		    p->beat_epoch != node->ep.epoch ||
+		    !(p->flags & GPE_BF_QUORATE))
+			continue;
+		theirs = gpe_set_weight(node, gpe_ranks_of(node, i) & ~byes);
+		if (theirs > mine ||
+		    (theirs == mine && p->seat < node->ep.self))
 			return false;
 	}
 	return true;

@@ -94,8 +94,14 @@ static bool gpe_set_ok(const struct gpe_node *node, u64 set)
 	return gpe_quorum(&node->ep, set) && gpe_old_enough(&node->ep, set);
 }
 
-/* Votes count; of equal ones, the more nodes the better. */
-static u32 gpe_set_weight(const struct gpe_node *node, u64 set)
+/**
+ * gpe_set_weight() - how good is a set of nodes?
+ * @node: the node, in an epoch
+ * @set: ranks
+ *
+ * Return: votes count; of equal ones, the more nodes the better.
+ */
+u32 gpe_set_weight(const struct gpe_node *node, u64 set)
 {
 	return gpe_votes(&node->ep, set) * (GPE_NODES_MAX + 1) +
 	       hweight64(set);

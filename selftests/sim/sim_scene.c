@@ -341,6 +341,29 @@ static void mute(void)
 	one_out(i);
 }
 
+/* The first in rank and two others do not hear each other: it goes, not they. */
+static void bad_senior(void)
+{
+	u32 senior, a, b, rest;
+	struct budget bud;
+
+	cluster();
+	senior = at_rank(0, 0);
+	do {
+		a = sim_rand(S.n_nodes);
+		b = sim_rand(S.n_nodes);
+	} while (a == b || a == senior || b == senior);
+	rest = all() & ~bit(senior);
+	bud = spend(all());
+	cut(bit(senior), bit(a) | bit(b), true);
+	pass(sim_rand(100));
+	cut(bit(a) | bit(b), bit(senior), true);
+	settle(rest, BOUND, "the senior is left out");
+	calm(rest, 5000, "the rest");
+	at_most(&bud, 2, 4, "the senior, and two that do not hear it");
+	healed(GPE_FLAP_MIN_NS / SIM_MS);
+}
+
 /* It is in for at most as often as its hold-off, doubling, lets it. */
 static void flapping(void)
 {
@@ -439,8 +462,7 @@ static void p3_one_way(void)
 
 /*
  * P7: all that one node says gets lost but for what one other hears. Those two
- * hear each other, but that must not cost all the rest: the one goes. (Of four
- * nodes the two might be a quorum.)
+ * hear each other, but that must not cost all the rest: the one goes.
  */
 static void p7_drop(void)
 {
@@ -847,6 +869,8 @@ static const struct sim_scene scenes[] = {
 	{ "bad-cable", "two nodes do not hear each other", 3, 7, bad_cable },
 	{ "deaf", "a node hears nothing", 3, 7, deaf },
 	{ "mute", "a node is not heard", 3, 7, mute },
+	{ "bad-senior", "the senior does not hear two others", 4, 7,
+	  bad_senior },
 	{ "flapping", "a node, or its link, comes and goes", 3, 7, flapping },
 	{ "two-tie", "two nodes, the cable between them cut", 2, 2, two_tie },
 	{ "senior-reboots", "the most senior node restarts", 2, 5,
@@ -865,7 +889,7 @@ static const struct sim_scene scenes[] = {
 	  p6_join_crash },
 	{ "p7-restarts", "one of three restarts again and again", 3, 3,
 	  p7_restarts },
-	{ "p7-drop", "a node is heard by one other only", 5, 7, p7_drop },
+	{ "p7-drop", "a node is heard by one other only", 4, 7, p7_drop },
 	{ "p14-merge", "parts of a cluster merge", 4, 7, p14_merge },
 	{ "paused", "a node stands still for 10 s", 3, 7, paused },
 	{ "paused-join", "a node stands still while it joins", 3, 5,

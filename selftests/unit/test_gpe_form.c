@@ -461,6 +461,20 @@ static void gpe_loss_tell__junior_takes_over_at_once(void **state)
 	u_free(net);
 }
 
+/* The senior cannot propose the best choice, which is without it. */
+static void gpe_first_heard__best_connected_leads(void **state)
+{
+	struct u_net *net = members(5);
+	u32 senior = at_rank(net, 0);
+
+	(void)state;
+	u_link(net, senior, at_rank(net, 1), false);
+	net->cut[senior][at_rank(net, 2)] = true;
+	goes_on(net, 31 & ~bit(senior), 1500);
+	u_check(net);
+	u_free(net);
+}
+
 static void gpe_first_heard__lowest_rank_leads(void **state)
 {
 	struct u_net *net = members(4);
@@ -834,6 +848,7 @@ int main(void)
 		cmocka_unit_test(gpe_newcomer_waits__arrivals_are_gathered),
 		cmocka_unit_test(gpe_settings_differ__votes_change_with_a_view),
 		cmocka_unit_test(gpe_backoff__doubles_up_to_a_bound),
+		cmocka_unit_test(gpe_first_heard__best_connected_leads),
 		cmocka_unit_test(gpe_first_heard__lowest_rank_leads),
 		cmocka_unit_test(gpe_led_by_other__next_epoch_is_heard_first),
 		cmocka_unit_test(gpe_loss_tell__junior_takes_over_at_once),
