@@ -217,9 +217,11 @@ static void gpe_region_set_cut__fetched_for_another_proposal(void **state)
 	for (i = 0; i < 3; i++)
 		u_push(net, s[r[2]], GPE_FIFO, 50, 10 + i);
 	net->filter_arg = 1;
-	u_link(net, r[0], r[2], false);
+	for (i = 0; i < 2; i++)
+		u_link(net, r[i], r[2], false);
 	u_wait(net, net->filter_arg == 2, 2000);
 	u_isolate(net, r[0], true);
+	u_link(net, r[1], r[2], true);
 	rgn = gpe_region_find(net->node[r[1]].engine, 7, false);
 	assert_non_null(rgn);
 	u_wait(net, gpe_stream(rgn, 2)->cum > gpe_stream(rgn, 2)->stable, 2000);
