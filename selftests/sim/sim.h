@@ -138,6 +138,15 @@ struct sim_mix {
 	u32 level[GPE_GROUPS_OWN];	/* weights */
 };
 
+/* What becomes of a packet that a scene looks at. */
+enum sim_tap {
+	SIM_PASS,
+	SIM_DROP,
+	SIM_TWICE,
+	SIM_KEEP,	/* until sim_release(), whatever happens meanwhile */
+	SIM_COPY,	/* it passes, and one like it is kept */
+};
+
 enum sim_trace_level {
 	SIM_TRACE_NONE,
 	SIM_TRACE_STORY,	/* nodes, and one group's members */
@@ -172,6 +181,7 @@ struct sim {
 	struct sim_node node[SIM_NODES];
 	bool cut[SIM_NODES][SIM_NODES];
 	struct sim_link link[SIM_NODES][SIM_NODES];
+	enum sim_tap (*tap)(u32 from, u32 to, const struct gpe_shim_buf *buf);
 	u64 spans[SIM_GROUPS];	/* nodes whose programs join the group */
 	u32 n_msgs;
 	u32 n_faults;
@@ -236,6 +246,7 @@ void sim_at(u64 when, enum sim_ev_type type, u32 node, u32 path,
 	    struct gpe_shim_buf *buf);
 bool sim_next(u64 until);
 void sim_net_clear(void);
+void sim_release(void);
 void sim_send(struct sim_node *from, const struct gpe_act_send *send);
 u32 sim_path(u32 from, u32 to);
 u32 sim_behind(u32 from, u32 path);

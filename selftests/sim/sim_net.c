@@ -11,6 +11,16 @@ struct sim_event {
 	struct gpe_shim_buf *buf;
 };
 
+enum { KEPT = 256 };
+
+/* What a scene keeps: the latest so many. */
+static struct {
+	u32 from;
+	u32 to;
+	struct gpe_shim_buf *buf;
+} kept[KEPT];
+static u32 n_kept;
+
 static struct sim_event *heap;
 static u32 heap_n, heap_size;
 static u64 heap_nr;
@@ -121,8 +131,21 @@ bool sim_next(u64 until)
 	return true;
 }
 
+static void forget(void)
+{
+	u32 i;
+
+	for (i = 0; i < KEPT; i++) {
+		if (kept[i].buf)
+			gpe_buf_put(kept[i].buf);
+		kept[i].buf = NULL;
+	}
+}
+
 void sim_net_clear(void)
 {
+	forget();
+	n_kept = 0;
 	while (heap_n) {
 		struct sim_event ev = pop();
 
@@ -201,24 +224,63 @@ static u64 latency(struct sim_node *n, const struct sim_link *l)
 	return ns;
 }
 
+static void arrive(struct sim_node *from, u32 to, u64 wait,
+		   struct gpe_shim_buf *buf)
+{
+	gpe_buf_get(buf);
+	sim_at(S.now + wait + latency(from, &S.link[from->index][to]),
+	       SIM_EV_PACKET, to, sim_path(to, from->index), buf);
+}
+
+static void keep(u32 from, u32 to, struct gpe_shim_buf *buf)
+{
+	u32 i = n_kept++ % KEPT;
+
+	if (kept[i].buf)
+		gpe_buf_put(kept[i].buf);
+	gpe_buf_get(buf);
+	kept[i].from = from;
+	kept[i].to = to;
+	kept[i].buf = buf;
+}
+
+/* What was kept comes now, in its order. */
+void sim_release(void)
+{
+	u32 i;
+
+	for (i = 0; i < KEPT; i++) {
+		u32 nr = (n_kept + i) % KEPT;
+
+		if (kept[nr].buf)
+			arrive(&S.node[kept[nr].from], kept[nr].to, 0,
+			       kept[nr].buf);
+	}
+	forget();
+}
+
 static void send_to(struct sim_node *from, u32 to, struct gpe_shim_buf *buf)
 {
 	const struct sim_link *l = &S.link[from->index][to];
-	u32 back = sim_path(to, from->index);
+	enum sim_tap tap = SIM_PASS;
 	int copies = 1;
 	u64 wait;
 
 	if (!queued(from, buf->len, &wait) || S.cut[from->index][to])
 		return;
+	if (S.tap)
+		tap = S.tap(from->index, to, buf);
+	if (tap == SIM_KEEP || tap == SIM_COPY)
+		keep(from->index, to, buf);
+	if (tap == SIM_KEEP || tap == SIM_DROP)
+		return;
 	if (S.faults && lost(from, l, buf->len))
 		return;
 	if (S.faults && sim_luck(from, S.mix.dup))
 		copies = 2;
-	while (copies--) {
-		gpe_buf_get(buf);
-		sim_at(S.now + wait + latency(from, l), SIM_EV_PACKET, to,
-		       back, buf);
-	}
+	copies += tap == SIM_TWICE;
+	while (copies--)
+		arrive(from, to, wait, buf);
 }
 
 void sim_send(struct sim_node *from, const struct gpe_act_send *send)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Scenes with policy none: each part of a cluster goes on by itself. */
 #include "sim.h"
+#include "sim_play.h"
 #include "sim_scene.h"
 
 /* Nodes of part @i of so many. */
