@@ -146,7 +146,8 @@ bool gpe_accept_promise(struct gpe_node *node, u64 closing,
 	struct gpe_blob *report;
 	int cmp = gpe_ballot_cmp(ballot, &acc->promised);
 
-	if ((cmp < 0 && !GPE_BROKEN(GPE_FAULT_PROMISE_LOW)) ||
+	if ((cmp < 0 && !GPE_BROKEN(GPE_FAULT_PROMISE_LOW) &&
+	     !GPE_BROKEN(GPE_FAULT_ACCEPT_LOW)) ||
 	    (closing && node->opening.on))
 		return false;
 	if (!cmp && acc->report && acc->closing == closing)
@@ -219,6 +220,20 @@ void gpe_accept_prepare(struct gpe_node *node, struct gpe_pkt *pkt)
 /* ---- the proposal ---- */
 
 /**
+ * gpe_accept_overtaken() - was a higher ballot promised?
+ * @acc: the acceptor
+ * @ballot: whose value has come
+ *
+ * Return: true if this one is over.
+ */
+bool gpe_accept_overtaken(const struct gpe_acceptor *acc,
+			  const struct gpe_ballot *ballot)
+{
+	return gpe_ballot_cmp(ballot, &acc->promised) < 0 &&
+	       !GPE_BROKEN(GPE_FAULT_ACCEPT_LOW);
+}
+
+/**
  * gpe_accept_wants() - may a value of this ballot be fetched?
  * @node: the node
  * @closing: instance
@@ -238,7 +253,7 @@ bool gpe_accept_wants(const struct gpe_node *node, u64 closing,
 		       (closing == ch->prop.closing &&
 			gpe_ballot_cmp(ballot, &ch->prop.ballot) >= 0);
 	return gpe_instance_open(node, closing) &&
-	       gpe_ballot_cmp(ballot, &acc->promised) >= 0;
+	       !gpe_accept_overtaken(acc, ballot);
 }
 
 static int gpe_value_find(const struct gpe_value *val, u32 id, u64 inc)
@@ -436,8 +451,7 @@ bool gpe_accept_vote(struct gpe_node *node, u64 closing,
 	struct gpe_acceptor *acc = gpe_acceptor(node, closing);
 
 	if (!gpe_instance_open(node, closing) ||
-	    (gpe_ballot_cmp(ballot, &acc->promised) < 0 &&
-	     !GPE_BROKEN(GPE_FAULT_ACCEPT_LOW)))
+	    gpe_accept_overtaken(acc, ballot))
 		return false;
 	acc->closing = closing;
 	acc->promised = *ballot;

@@ -688,7 +688,8 @@ void gpe_ballot_tick(struct gpe_node *node)
 	} else if (lead->phase == GPE_PH_FLUSH) {
 		gpe_flush_check(node);
 		if (lead->phase == GPE_PH_FLUSH &&
-		    (idle > GPE_READY_WAIT_NS || gpe_newcomer_gone(node)))
+		    (idle > GPE_READY_WAIT_NS || gpe_newcomer_gone(node)) &&
+		    !GPE_BROKEN(GPE_FAULT_FLUSH_WAITS))
 			gpe_flush_expired(node);
 	} else if (idle > GPE_READY_WAIT_NS) {
 		gpe_ballot_back_off(node);

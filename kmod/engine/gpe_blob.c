@@ -393,7 +393,7 @@ static bool gpe_value_late(struct gpe_node *node, const struct gpe_pkt *pkt)
 	}
 	if (node->state == GPE_ST_FRESH && v->closing)
 		return false;
-	if (gpe_ballot_cmp(&v->ballot, &acc->promised) >= 0 ||
+	if (!gpe_accept_overtaken(acc, &v->ballot) ||
 	    (v->closing && acc->closing != v->closing))
 		return false;
 	vp->formation = !v->closing;

@@ -321,6 +321,9 @@ u64 gpe_pick(const struct gpe_node *node, u64 cand);
 bool gpe_accept_promise(struct gpe_node *node, u64 closing,
 			const struct gpe_ballot *ballot);
 void gpe_accept_prepare(struct gpe_node *node, struct gpe_pkt *pkt);
+/* Was a higher ballot promised? */
+bool gpe_accept_overtaken(const struct gpe_acceptor *acc,
+			  const struct gpe_ballot *ballot);
 /* May a proposal in this ballot be looked at? */
 bool gpe_accept_wants(const struct gpe_node *node, u64 closing,
 		      const struct gpe_ballot *ballot);

@@ -216,8 +216,7 @@ static bool gpe_safe_met(struct gpe_node *node, struct gpe_stage *st,
 	rgn = gpe_region_find(node, st->region, false);
 	if (!rgn)
 		return false;
-	if (st->k && (st->mask & ~st->opens) &&
-	    !GPE_BROKEN(GPE_FAULT_SAFE_UNOPENED))
+	if (st->k && (st->mask & ~st->opens))
 		return false;
 	gpe_hold(st, msg);
 	if (!gpe_stable_wait(rgn, st, msg->rank, gpe_msg_last_seq(msg)))

@@ -316,9 +316,10 @@ static bool gpe_path_proved(struct gpe_node *node, struct gpe_path *p,
 {
 	u64 sent = pkt->beat.nonce ^ p->salt;
 
-	if (pkt->beat.nonce && p->new_id == pkt->src &&
-	    p->new_inc == pkt->src_inc && sent <= node->now &&
-	    node->now - sent <= node->cfg.detect_ns)
+	if (GPE_BROKEN(GPE_FAULT_INC_UNPROVED) ||
+	    (pkt->beat.nonce && p->new_id == pkt->src &&
+	     p->new_inc == pkt->src_inc && sent <= node->now &&
+	     node->now - sent <= node->cfg.detect_ns))
 		return true;
 	p->new_id = pkt->src;
 	p->new_inc = pkt->src_inc;
@@ -338,6 +339,8 @@ static bool gpe_learn(struct gpe_node *node, struct gpe_pkt *pkt)
 		gpe_refuse(node, pkt);
 		return false;
 	}
+	if (p->id == pkt->src && GPE_BROKEN(GPE_FAULT_INC_ANY))
+		p->inc = pkt->src_inc;
 	if (p->id == pkt->src && p->inc == pkt->src_inc)
 		return !p->bye;
 	if (gpe_id_taken(node, pkt)) {
@@ -401,7 +404,7 @@ static bool gpe_heard_data(struct gpe_node *node, struct gpe_pkt *pkt)
 
 	if (pkt->epoch > node->ep.epoch)
 		gpe_view_behind(node, pkt);
-	if (p->seat >= node->ep.n || pkt->epoch != node->ep.epoch)
+	if (p->seat >= node->ep.n || gpe_other_epoch(node, pkt))
 		return gpe_drop(node, GPE_CNT_DROP_EPOCH);
 	return true;
 }

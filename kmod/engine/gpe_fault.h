@@ -51,14 +51,16 @@
 #define GPE_FAULT_RARE(X) \
 	X(EARLY_UNSAID, "promises do not name messages taken early", "V2") \
 	X(VOID_NEVER, "what depends on lost messages is delivered", "V6") \
-	X(EPOCH_ANY, "packets of another epoch are taken in", "V2") \
+	X(EPOCH_ANY, "packets of another epoch are taken in", "V3") \
+	X(ACK_ANY, "confirmations of another epoch count", "V2") \
 	X(CREDIT_ANY, "senders ask for no credit", "V13") \
 	X(SAFE_ALONE, "safe before its record and predecessors are stable", "V7") \
-	X(SAFE_UNOPENED, "safe before its view is open everywhere", "V8") \
 	X(MARK_LOST, "what stands behind a lost marker is delivered", "V2") \
 	X(OPEN_SKIP, "a newcomer does not wait until the view is open", "V2") \
 	X(NO_WEDGE, "late data is taken in after the promise", "V2") \
 	X(CUT_SHORTEST, "the cut is the shortest prefix", "V2") \
+	X(LOG_LAST, "the cut's messages come before its changes", "V2") \
+	X(FLUSH_WAITS, "who does not get ready is waited for", "V11") \
 	X(READY_BLIND, "READY without what the cut holds", "V11") \
 	X(JOIN_BLIND, "a joiner is READY without the directory", "V11") \
 	X(PROMISE_LOW, "a ballot below the promise is promised", "V10") \
@@ -66,9 +68,16 @@
 	X(VALUE_OWN, "a leader takes over no accepted value", "V10") \
 	X(VALUE_LOWEST, "a leader takes over the value of the lowest ballot", "V10") \
 	X(VOTE_TWICE, "an answer that comes twice counts twice", "V10") \
-	X(INC_ANY, "a restarted node passes for the one before", "V2") \
+	X(INC_ANY, "a restarted node passes for the one before", "V11") \
+	X(INC_UNPROVED, "a late beat puts a dead node in the living one's place", "duel") \
 	X(HALF_ANY, "half of the votes decide, whichever half", "V10") \
 	X(FORM_HALF, "half of the expected votes form a chain", "V10") \
+	X(FORM_FRESH, "who is in a chain that cannot go on forms none", "V11") \
+	X(EPOCH_WALL, "a first epoch is what the wall clock says", "V11") \
+	X(HEARS_NOT, "who is heard counts, whether it hears or not", "V11") \
+	X(LEAD_ANY, "whoever has a reason leads, and at once", "V11") \
+	X(FLAP_FREE, "who comes and goes is let in at once", "duel") \
+	X(INC_KEPT, "a node comes back under the incarnation it had", "V11") \
 	X(PROMISE_FORGOT, "a suspended node forgets its promise", "V10")
 
 #define GPE_FAULT_LIST(X) GPE_FAULT_OFTEN(X) GPE_FAULT_RARE(X)

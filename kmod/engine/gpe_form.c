@@ -122,7 +122,8 @@ u64 gpe_ranks_heard(const struct gpe_node *node)
 
 	for (i = 0; i < GPE_PATHS_MAX; i++)
 		if (gpe_path_here(node, &node->path[i]) &&
-		    node->path[i].hears_me)
+		    (node->path[i].hears_me ||
+		     GPE_BROKEN(GPE_FAULT_HEARS_NOT)))
 			heard |= gpe_bit(node->path[i].seat);
 	return (heard & ~gpe_detect_suspects(node)) | gpe_bit(node->ep.self);
 }
@@ -457,7 +458,8 @@ void gpe_regular_consider(struct gpe_node *node)
 		ch->wait_ns = 0;
 		return;
 	}
-	if (gpe_turn(node, gpe_first_heard(node)))
+	if (gpe_turn(node, gpe_first_heard(node) ||
+				   GPE_BROKEN(GPE_FAULT_LEAD_ANY)))
 		gpe_ballot_start(node, node->ep.epoch);
 }
 
@@ -476,7 +478,9 @@ bool gpe_form_cand(const struct gpe_node *node, u32 path)
 
 	return p->used && p->up && !p->bye && p->hears_me && p->id &&
 	       p->id != node->cfg.id &&
-	       (p->state == GPE_ST_FRESH || p->state == GPE_ST_SUSPENDED) &&
+	       (p->state == GPE_ST_FRESH ||
+		(p->state == GPE_ST_SUSPENDED &&
+		 !GPE_BROKEN(GPE_FAULT_FORM_FRESH))) &&
 	       gpe_detect_path(node, p->id, p->inc) == path;
 }
 

@@ -738,6 +738,7 @@ bool gpe_region_room(const struct gpe_region *rgn, u32 n, bool ctl);
  */
 void gpe_region_append(struct gpe_node *node, struct gpe_region *rgn,
 		       struct gpe_msg *msg);
+bool gpe_other_epoch(const struct gpe_node *node, const struct gpe_pkt *pkt);
 void gpe_region_rx_data(struct gpe_node *node, struct gpe_pkt *pkt);
 void gpe_region_rx_ack(struct gpe_node *node, struct gpe_pkt *pkt);
 void gpe_region_rx_status(struct gpe_node *node, struct gpe_pkt *pkt);

@@ -65,7 +65,7 @@ bool gpe_newcomer_ok(const struct gpe_node *node, u32 path)
 	       p->state == GPE_ST_FRESH && p->seat >= node->ep.n &&
 	       p->id != node->cfg.id && p->fresh_ns &&
 	       node->now - p->fresh_ns >= GPE_GATHER_NS &&
-	       node->now >= p->hold_until;
+	       (node->now >= p->hold_until || GPE_BROKEN(GPE_FAULT_FLAP_FREE));
 }
 
 static bool gpe_seated(const struct gpe_value *val, u32 id)

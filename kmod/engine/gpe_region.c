@@ -347,12 +347,26 @@ static void gpe_rx_item(struct gpe_node *node, struct gpe_region *rgn,
 		s->top = seq;
 }
 
+/**
+ * gpe_other_epoch() - is this packet about streams of another epoch?
+ * @node: the node
+ * @pkt: DATA to CREDIT
+ *
+ * Return: true if it changes nothing.
+ */
+bool gpe_other_epoch(const struct gpe_node *node, const struct gpe_pkt *pkt)
+{
+	if (GPE_BROKEN(GPE_FAULT_EPOCH_ANY) ||
+	    (GPE_BROKEN(GPE_FAULT_ACK_ANY) && pkt->type == GPE_PK_ACK))
+		return false;
+	return pkt->epoch != node->ep.epoch;
+}
+
 /* May this packet change the region's streams now? */
 bool gpe_rx_gate(struct gpe_node *node, const struct gpe_pkt *pkt,
 		 bool repair)
 {
-	if (pkt->epoch != node->ep.epoch &&
-	    !GPE_BROKEN(GPE_FAULT_EPOCH_ANY)) {
+	if (gpe_other_epoch(node, pkt)) {
 		gpe_count(node, GPE_CNT_DROP_EPOCH);
 		return false;
 	}

@@ -380,7 +380,7 @@ int gpe_region_drain(struct gpe_node *node)
 
 	for (dir = 1; dir >= 0; dir--) {
 		list_for_each_entry(rgn, &node->regions, all) {
-			if (rgn->dir != !!dir)
+			if (rgn->dir != (dir != GPE_BROKEN(GPE_FAULT_LOG_LAST)))
 				continue;
 			for (ranks = rgn->mask; ranks; ranks &= ranks - 1)
 				gpe_stream_drain(node, rgn,

@@ -145,7 +145,7 @@ u64 gpe_first_epoch(struct gpe_node *node)
 {
 	u64 next = max(node->max_epoch, node->ep.epoch) + 1;
 
-	if (gpe_wall(node) >= next)
+	if (gpe_wall(node) >= next || GPE_BROKEN(GPE_FAULT_EPOCH_WALL))
 		return gpe_wall(node);
 	return next + gpe_random(node, GPE_EPOCH_SPREAD);
 }
@@ -187,7 +187,8 @@ void gpe_view_fresh(struct gpe_node *node, const char *why)
 	if (!ch->told)
 		gpe_groups_suspend(node);
 	gpe_epoch_drop(node);
-	node->inc = gpe_new_inc(node);
+	if (!GPE_BROKEN(GPE_FAULT_INC_KEPT))
+		node->inc = gpe_new_inc(node);
 	node->state = GPE_ST_FRESH;
 	node->why = why;
 	node->quorate = false;
@@ -625,7 +626,8 @@ void gpe_view_consider(struct gpe_node *node)
 	case GPE_ST_SUSPENDED:
 		if (!gpe_view_left(node))
 			gpe_regular_consider(node);
-		if (node->state == GPE_ST_SUSPENDED && !node->quorate)
+		if (node->state == GPE_ST_SUSPENDED && !node->quorate &&
+		    !GPE_BROKEN(GPE_FAULT_FORM_FRESH))
 			gpe_form_consider(node);
 		break;
 	default:
