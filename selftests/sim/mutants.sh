@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Mutants: the simulator with one deliberate fault of the engine built in
 # (kmod/engine/gpe_fault.h), for each of them, or for those named. Every one
-# must be caught by the checker that its rule names.
+# must be caught by the checker that its rule names: in a scene that is made for
+# it (sim_scene.c says which), in seeds, or in any scene.
 #
 #	mutants.sh DIR [NAME...]	from the top; SEEDS=n: at most so many
 set -u
@@ -25,13 +26,14 @@ compile() { # SOURCE OBJECT FLAG...
 }
 
 # What no fault touches is built once.
-src=(kmod/engine/*.c selftests/shim/*.c selftests/sim/*.c selftests/judge/*.c)
+src=(kmod/engine/*.c selftests/shim/*.c selftests/sim/*.c
+	selftests/judge/judge*.c)
 objects=()
 for s in "${src[@]}"; do
 	o=$dir/$(echo "$s" | tr / _).o
 	objects+=("$o")
 	case $s in
-	selftests/sim/sim_main.c | */main.c) ;;
+	selftests/sim/sim_main.c) ;;
 	*) compile "$s" "$o" || exit 2 ;;
 	esac
 done
@@ -39,26 +41,19 @@ done
 mutant() { # NAME: builds and runs it
 	local name=$1 nr="-DGPE_MUTANT=GPE_FAULT_$1" i objs=()
 	for i in "${!src[@]}"; do
-		case ${src[i]} in
-		selftests/judge/main.c) continue ;;
-		selftests/sim/sim_main.c)
-			compile "${src[i]}" "$dir/main.o" "$nr" || return 2
-			objs+=("$dir/main.o")
-			continue
-			;;
-		esac
-		if grep -q "GPE_FAULT_$name)" "${src[i]}"; then
+		if [ "${src[i]}" = selftests/sim/sim_main.c ] ||
+			grep -q "GPE_FAULT_$name)" "${src[i]}"; then
 			compile "${src[i]}" "$dir/$i.o" "$nr" || return 2
 			objs+=("$dir/$i.o")
 		else
 			objs+=("${objects[i]}")
 		fi
 	done
-	${CC:-gcc} "${objs[@]}" -o "$dir/sim" -ljson-c || return 2
+	${CC:-gcc} "${objs[@]}" -o "$dir/sim" || return 2
 	"$dir/sim" --catch "$name" --seeds "$seeds"
 }
 
-printf '%-16s %-52s %s\n' MUTANT RULE 'PROPERTY, SEEDS NEEDED'
+printf '%-15s %-52s %s\n' MUTANT RULE 'PROPERTY, SEEDS NEEDED'
 caught=0
 survived=0
 start=$(date +%s)
@@ -69,7 +64,7 @@ for name in "$@"; do
 	*) survived=$((survived + 1)) ;;
 	esac
 	rule=${line#*"$name: "}
-	printf '%-16s %-52s %s\n' "$name" "${rule%: *}" "${rule##*: }"
+	printf '%-15s %-52s %s\n' "$name" "${rule%: *}" "${rule##*: }"
 done
 echo "# $(($(date +%s) - start)) s"
 echo "mutants: $caught caught, $survived survived"

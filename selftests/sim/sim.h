@@ -182,6 +182,9 @@ struct sim {
 	bool cut[SIM_NODES][SIM_NODES];
 	struct sim_link link[SIM_NODES][SIM_NODES];
 	enum sim_tap (*tap)(u32 from, u32 to, const struct gpe_shim_buf *buf);
+	u32 void_node;		/* what this node sends is void, */
+	u64 void_inc;
+	u32 void_first;		/* from this message on */
 	u64 spans[SIM_GROUPS];	/* nodes whose programs join the group */
 	u32 n_msgs;
 	u32 n_faults;

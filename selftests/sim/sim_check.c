@@ -223,6 +223,14 @@ static void note_deliver(const struct sim_member *m,
 	     info->dst_port ? ",\"to_one\":true" : "", info->lamport);
 }
 
+/* Others must not have it: a scene knows that what came before is lost. */
+static bool is_void(const struct sim_member *m,
+		    const struct gpe_msg_info *info, u64 id)
+{
+	return S.void_inc && info->sender.inc == S.void_inc &&
+	       m->node->index != S.void_node && id >= S.void_first;
+}
+
 /* @id: U64_MAX if the bytes are nobody's */
 void check_deliver(struct sim_member *m, const struct gpe_msg_info *info,
 		   u64 id)
@@ -237,6 +245,9 @@ void check_deliver(struct sim_member *m, const struct gpe_msg_info *info,
 
 	if (d.to_one && info->dst_port != m->port)
 		sim_bad("V3", "message %llu for another at %s", id, m->name);
+	if (is_void(m, info, id))
+		sim_bad("V2", "void message %llu at %s: what its sender sent before is lost",
+			id, m->name);
 	sim_tell(m->group, "%s gets %llu from %u:%u", m->name, id,
 		 info->sender.node, info->sender.port);
 	note_deliver(m, info, id);

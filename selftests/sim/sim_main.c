@@ -295,24 +295,36 @@ static void pick_fault(const char *name)
 	refuse("no such fault: %s", name);
 }
 
+/* In scenes that are made for the fault, or in all others. */
+static void catch_in_scenes(struct tally *t, bool made, u64 seeds, u64 first)
+{
+	for (scene = NULL; (scene = sim_scene_next(scene));) {
+		if (sim_scene_shows(scene, faults[gpe_fault].name) != made)
+			continue;
+		run_seeds(t, first, first + seeds, 0, false);
+		if (t->caught)
+			return;
+	}
+}
+
 /* Runs seeds until the fault's property is found broken: whether it was. */
 static bool catch_fault(struct tally *t, u32 nr, u64 seeds, u64 first)
 {
-	scene = NULL;
 	memset(t, 0, sizeof(*t));
 	t->want = faults[nr].property;
 	gpe_fault = nr;
-	run_seeds(t, first, first + seeds / 10, 0, false);
-	/* What shows in a certain scene only. */
-	while (!t->caught && (scene = sim_scene_next(scene)))
-		run_seeds(t, first, first + 20, 0, false);
+	catch_in_scenes(t, true, 40, first);
+	if (!t->caught)
+		run_seeds(t, first, first + seeds / 10, 0, false);
+	if (!t->caught)
+		catch_in_scenes(t, false, 20, first);
 	if (!t->caught)
 		run_seeds(t, first + seeds / 10, first + seeds, 0, false);
 	printf("%sok %u - %s: %s: ", t->caught ? "" : "not ", nr,
 	       faults[nr].name, faults[nr].rule);
 	if (t->caught)
-		printf("%s, %s%sseed %llu\n", t->want, scene ? scene->name : "",
-		       scene ? ", " : "", t->caught);
+		printf("%s, %s%s%sseed %llu\n", t->want, scene ? "scene " : "",
+		       scene ? scene->name : "", scene ? ", " : "", t->caught);
 	else
 		printf("%s not found in %llu seeds\n", t->want, seeds);
 	return t->caught;

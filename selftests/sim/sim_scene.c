@@ -643,10 +643,77 @@ static const struct sim_scene scenes[] = {
 	{ 0 }
 };
 
+static const struct sim_scene *const tables[] = {
+	scenes, sim_scenes_vote, sim_scenes_lost
+};
+
 const struct sim_scene *sim_scene_next(const struct sim_scene *scene)
 {
-	scene = scene ? scene + 1 : scenes;
-	return scene->name ? scene : NULL;
+	const struct sim_scene *sc;
+	bool found = !scene;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		for (sc = tables[i]; sc->name; sc++) {
+			if (found)
+				return sc;
+			found = sc == scene;
+		}
+	return NULL;
+}
+
+/* The shortest way to see them. */
+static const struct {
+	const char *fault;
+	const char *scene;
+} shown[] = {
+	{ "PROMISE_LOW", "old-prepare" },
+	{ "ACCEPT_LOW", "old-accept" },
+	{ "VALUE_OWN", "inherited" },
+	{ "PROMISE_FORGOT", "kept" },
+	{ "VALUE_LOWEST", "two-values" },
+	{ "VOTE_TWICE", "said-twice" },
+	{ "EPOCH_WALL", "clocks-back" },
+	{ "EPOCH_ANY", "late-data" },
+	{ "ACK_ANY", "late-acks" },
+	{ "NO_WEDGE", "late-wedged" },
+	{ "CUT_SHORTEST", "uneven" },
+	{ "READY_BLIND", "uneven" },
+	{ "FLUSH_WAITS", "never-ready" },
+	{ "EARLY_UNSAID", "early-read" },
+	{ "LOG_LAST", "log-behind" },
+	{ "VOID_NEVER", "cause-lost" },
+	{ "SAFE_ALONE", "record-lost" },
+	{ "MARK_LOST", "mark-lost" },
+	{ "OPEN_SKIP", "mark-lost" },
+	{ "MARK_UNSTABLE", "mark-alone" },
+	{ "AHEAD_LOST", "log-behind" },
+	{ "ASKED_ONCE", "p5-merge" },
+	{ "LINKS_UNSEEN", "asymmetric" },
+	{ "DECISION_MUTE", "untold" },
+	{ "CREDIT_ANY", "slow-readers" },
+	{ "FLAP_FREE", "flapping" },
+	{ "LEAD_ANY", "bad-cable" },
+	{ "HEARS_NOT", "asymmetric" },
+	{ "INC_KEPT", "unplugged" },
+	{ "INC_ANY", "quick-restart" },
+	{ "INC_UNPROVED", "old-beats" },
+	{ "HALF_ANY", "two-tie" },
+	{ "FORM_HALF", "total-failure" },
+	{ "FORM_FRESH", "senior-reboots" },
+	{ "JOIN_BLIND", "p6-join-crash" },
+	{ "OLD_FEW", "two-primaries" },
+};
+
+bool sim_scene_shows(const struct sim_scene *scene, const char *fault)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(shown); i++)
+		if (!strcmp(shown[i].fault, fault) &&
+		    !strcmp(shown[i].scene, scene->name))
+			return true;
+	return false;
 }
 
 void sim_scene_play(const struct sim_scene *scene)

@@ -20,8 +20,13 @@ struct sim_scene {
 
 /* The one after @scene, NULL: the first; NULL after the last. */
 const struct sim_scene *sim_scene_next(const struct sim_scene *scene);
+/* Is it one in which this deliberate fault shows? */
+bool sim_scene_shows(const struct sim_scene *scene, const char *fault);
 /* In the run that was set up. */
 void sim_scene_play(const struct sim_scene *scene);
+
+extern const struct sim_scene sim_scenes_vote[];
+extern const struct sim_scene sim_scenes_lost[];
 
 /* ---- sim_scene_none.c ---- */
 
