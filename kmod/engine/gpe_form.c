@@ -102,11 +102,24 @@ u32 gpe_form_votes(const struct gpe_epoch *next)
 
 /* ---- who hears whom ---- */
 
+/*
+ * Does it go on in another epoch? Where no votes are expected two formations
+ * can be decided that both count on one node, and it goes into one of them.
+ * Who is on the way from the closing epoch into this one has promised.
+ */
+static bool gpe_path_elsewhere(const struct gpe_node *node,
+			       const struct gpe_path *p)
+{
+	return !node->ep.expected && p->state == GPE_ST_NORMAL &&
+	       p->beat_epoch != node->ep.epoch;
+}
+
 /* In the current epoch, as far as its last heartbeat says, and not beyond. */
 static bool gpe_path_here(const struct gpe_node *node, const struct gpe_path *p)
 {
 	return p->used && p->up && !p->bye && p->seat < node->ep.n &&
-	       p->beat_epoch <= node->ep.epoch && !(p->flags & GPE_BF_LEFT);
+	       p->beat_epoch <= node->ep.epoch && !(p->flags & GPE_BF_LEFT) &&
+	       !gpe_path_elsewhere(node, p);
 }
 
 /**

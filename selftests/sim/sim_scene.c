@@ -638,6 +638,8 @@ static const struct sim_scene scenes[] = {
 	  none_clocks },
 	{ "none-bridge", "policy none, parts touch at one node", 4, 7,
 	  none_bridge },
+	{ "none-form", "policy none, bad cables as clusters form", 3, 7,
+	  none_form },
 	{ "none-meet", "policy none, clusters of one meet", 2, 7, none_meet },
 	{ "wall-clock", "wall clocks jump by years", 2, 7, wall_clock },
 	{ 0 }

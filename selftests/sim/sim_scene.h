@@ -34,5 +34,6 @@ void none_split(void);
 void none_clocks(void);
 void none_bridge(void);
 void none_meet(void);
+void none_form(void);
 
 #endif /* SIM_SCENE_H */

@@ -90,3 +90,43 @@ void none_meet(void)
 	pass(sim_rand(3000));
 	healed(FORM + GPE_FLAP_MIN_NS / SIM_MS);
 }
+
+/* Is all that this node goes on with in the same view? */
+static bool all_with(u32 i)
+{
+	struct gpe_node_info info = info_of(i), other;
+	u32 k;
+
+	for (k = 0; k < info.n_nodes; k++) {
+		other = info_of(info.nodes[k].id - 1);
+		if (other.epoch != info.epoch)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Cables are bad when clusters form, so that some hear nodes of two. A node
+ * that two formations count on goes into one; the other must not wait for it.
+ */
+void none_form(void)
+{
+	u32 i, k;
+
+	S.none = true;
+	for (i = 0; i < S.n_nodes; i++)
+		for (k = 0; k < S.n_nodes; k++)
+			S.link[i][k].delay = between(1, 60) * SIM_MS;
+	for (i = 0; i < S.n_nodes; i++)
+		for (k = 0; k < i; k++)
+			if (sim_chance(300)) {
+				cut(bit(i), bit(k), true);
+				cut(bit(k), bit(i), true);
+			}
+	start(all());
+	pass(FORM + 3 * BOUND);
+	for (i = 0; i < S.n_nodes && !S.bad; i++)
+		if (state_is(i, GPE_ST_NORMAL) && !all_with(i))
+			failed("V11", "a view has a node that is in another");
+	healed(FORM + GPE_FLAP_MAX_NS / SIM_MS);
+}
