@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterable
 
 from finding import Malformed
 from run import (ORDERS, Address, Delivery, Member, Message, NodeView, Run,
-                 Segment, ViewId)
+                 Segment, ViewId, in_order)
 
 _VIEW = re.compile(r"([0-9]{1,20})\.([0-9]{1,20})")
 _ADDRESS = re.compile(r"([0-9]{1,10}):([0-9a-fA-F]{1,16}):([0-9]{1,10})")
@@ -89,6 +89,7 @@ class Reader:
             last = member.segment
             if last is not None and member.correct():
                 last.stays = not last.suspended
+        run.node_views = in_order(run.node_views)
         return run
 
     # Values of fields.
@@ -258,7 +259,8 @@ class Reader:
             raise Malformed('"nodes": missing or not a list')
         self.run.node_views.append(NodeView(
             _count(line, "n"), int(inc, 16), _count(line, "epoch"),
-            _count(line, "before"), tuple(map(_node, nodes)), at))
+            _count(line, "before"), tuple(map(_node, nodes)),
+            _count(line, "at") if "at" in line else None, at))
 
     def _optional_view(self, line: Line) -> None:
         if "view" in line:

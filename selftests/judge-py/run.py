@@ -167,18 +167,39 @@ class Member:
 
 
 class NodeView:
-    """One node's installation of a node view."""
+    """One node's installation of a node view; at is when, if that is told."""
 
-    __slots__ = ("node", "inc", "epoch", "before", "nodes", "line")
+    __slots__ = ("node", "inc", "epoch", "before", "nodes", "at", "line")
 
     def __init__(self, node: int, inc: int, epoch: int, before: int,
-                 nodes: tuple[tuple[int, int], ...], line: int) -> None:
+                 nodes: tuple[tuple[int, int], ...], at: int | None,
+                 line: int) -> None:
         self.node = node
         self.inc = inc
         self.epoch = epoch
         self.before = before
         self.nodes = nodes
+        self.at = at
         self.line = line
+
+    def what(self) -> tuple[object, ...]:
+        """All that the line says."""
+        return (self.node, self.inc, self.epoch, self.before, self.nodes)
+
+
+def in_order(views: list[NodeView]) -> list[NodeView]:
+    """Node views, each node's in the order in which it installed them.
+
+    Their lines are no member's, so their order says nothing: several programs
+    may watch one node. Either all lines tell the time, or the numbers have to
+    stand for it and a line that comes again says the same once more.
+    """
+    if all(view.at is not None for view in views):
+        return sorted(views, key=lambda view: (view.at or 0, view.line))
+    once: dict[tuple[object, ...], NodeView] = {}
+    for view in views:
+        once.setdefault(view.what(), view)
+    return sorted(once.values(), key=lambda view: (view.epoch, view.line))
 
 
 class Run:

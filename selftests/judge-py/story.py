@@ -109,14 +109,18 @@ class Story:
 
     def epoch(self, nodes: str, epoch: int, before: int = 0,
               listed: str | None = None, **fields: Any) -> Story:
-        """The nodes of these members install a node view of themselves."""
+        """The nodes of these members install a node view of themselves, now
+        (at=None: it is not said when)."""
         for name in nodes.split():
             names = (listed or nodes).split()
-            self.lines.append({
+            line: Line = {
                 "e": "epoch", "n": ord(name) - 96, "inc": name,
                 "epoch": epoch, "before": before,
                 "nodes": [f"{ord(each) - 96}:{each}" for each in names],
-                **fields})
+                "at": len(self.lines), **fields}
+            if line["at"] is None:
+                del line["at"]
+            self.lines.append(line)
         return self
 
     def rules(self) -> list[int]:

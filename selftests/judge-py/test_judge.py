@@ -654,6 +654,14 @@ class Chain(Base):
         story = Story().epoch("a b c d", 1).epoch("c d", 3)
         self.bad(story.epoch("a b", 4, 1), 10)
 
+    def test_goes_on_beside_one_that_starts_alone(self) -> None:
+        story = Story().epoch("a b c", 1).epoch("c", 3)
+        self.good(story.epoch("a b", 4, 1, "a b c").epoch("c", 4, 0, "a b c"))
+
+    def test_goes_on_beside_one_that_went_on_alone(self) -> None:
+        story = Story().epoch("a b c", 1).epoch("c", 3, 1)
+        self.bad(story.epoch("a b", 4, 1), 10)
+
     def test_formation_after_the_end_of_a_chain(self) -> None:
         story = Story().epoch("a b c", 1).epoch("a b", 2, 1)
         self.good(story.epoch("a b c", 3).view("a b", "3.1").end("a b"))
@@ -677,9 +685,21 @@ class Chain(Base):
     def test_installed_twice(self) -> None:
         self.bad(Story().epoch("a", 1).epoch("a", 1), 10)
 
+    def test_told_twice(self) -> None:
+        story = Story().epoch("a", 1, at=None).epoch("a", 2, 1, at=None)
+        self.good(story.epoch("a", 1, at=None))
+
+    def test_told_later(self) -> None:
+        story = Story().epoch("a", 2, 1, at=7).epoch("a", 1, at=5)
+        self.good(story)
+
+    def test_told_twice_and_differs(self) -> None:
+        story = Story().epoch("a", 1, at=None).epoch("a", 2, at=None)
+        self.bad(story.epoch("a", 1, 0, "a b", at=None), 10)
+
     def test_crashed_member_was_in_another_view(self) -> None:
         story = Story().epoch("a b c", 1).epoch("b c", 2, 1).view("a", "1.1")
-        story.tell("a", "crash").view("b c", "2.1").tell("d", "end")
+        story.tell("a", "crash").view("b c", "2.1").tell("d", "left")
         self.good(story.end("b c"))
 
     def test_two_chains_at_the_end(self) -> None:

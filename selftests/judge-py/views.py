@@ -93,7 +93,8 @@ def _check_node_views(run: Run, findings: Findings) -> None:
     """V10: one epoch, one view; a node's epochs grow and follow on.
 
     A node that comes back without going on from a view (before is 0) may
-    have missed some; one that goes on must have been in that view.
+    have missed some; one that goes on must have been in that view. Where no
+    time is told, that numbers grow is taken for granted (run.in_order).
     """
     first: dict[int, NodeView] = {}
     went_on: dict[int, NodeView] = {}
@@ -136,8 +137,12 @@ def _check_node_chain(run: Run, findings: Findings) -> None:
     goes on when a later one has been formed. That the earlier of two chains
     went on by itself in time, with lower numbers, no history without a clock
     can show; see _check_one_chain_at_end for its end.
+
+    The property speaks of views with quorum. A node that starts is alone in a
+    view that follows no other: nobody agreed to it, and it is of no chain.
     """
-    installed = sorted({view.epoch for view in run.node_views})
+    installed = sorted({view.epoch for view in run.node_views
+                        if view.before or len(view.nodes) > 1})
     for view in run.node_views:
         if not view.before:
             continue
