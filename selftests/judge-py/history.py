@@ -201,7 +201,7 @@ class Reader:
         if "to_one" in line:
             delivery.to_one = _flag(line, "to_one")
         if "lamport" in line:
-            _count(line, "lamport")
+            delivery.lamport = _count(line, "lamport")
         member.deliveries.append(delivery)
         segment = member.segment
         if segment is not None and not delivery.to_one:

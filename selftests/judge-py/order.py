@@ -19,6 +19,7 @@ def check(run: Run, findings: Findings) -> None:
     _check_sender_order(run, findings)
     _check_no_holes(run, findings)
     _Causal(run, findings).check()
+    _check_lamport(run, findings)
     for course, segments in courses(run).items():
         _check_common_order(run, course, segments, findings)
     _check_safe_order(run, findings)
@@ -195,6 +196,51 @@ def _is_causal(message: Message | None) -> bool:
         message.to is None
 
 
+def _check_lamport(run: Run, findings: Findings) -> None:
+    """V6 as the stamps tell it: what happened before has the lower one.
+
+    A message has one stamp, above those of all that its sender delivered or
+    sent before. After a suspension a member starts afresh.
+    """
+    stamps: dict[str, Delivery] = {}
+    for member in run.members.values():
+        for delivery in member.deliveries:
+            if not delivery.lamport or not _is_causal(delivery.message):
+                continue
+            first = stamps.setdefault(delivery.id, delivery)
+            if first.lamport != delivery.lamport:
+                findings.add(6, delivery.line,
+                             f"message {delivery.id} has Lamport stamp"
+                             f" {delivery.lamport} at {member.name},"
+                             f" {first.lamport} at {first.member.name}")
+    for member in run.members.values():
+        _check_growth(member, stamps, findings)
+
+
+def _check_growth(member: Member, stamps: dict[str, Delivery],
+                  findings: Findings) -> None:
+    """One member's past is below what it sends, tick by tick."""
+    past: list[tuple[int, int]] = [(tick, 0) for tick in member.suspensions]
+    past += [(delivery.tick, delivery.lamport)
+             for delivery in member.deliveries
+             if delivery.lamport and _is_causal(delivery.message)]
+    sends = [message for message in member.sends
+             if _is_causal(message) and message.id in stamps]
+    past += [(message.answered, stamps[message.id].lamport)
+             for message in sends]
+    past.sort()
+    highest = at = 0
+    for message in sends:
+        while at < len(past) and past[at][0] < message.asked:
+            highest = max(highest, past[at][1]) if past[at][1] else 0
+            at += 1
+        own = stamps[message.id].lamport
+        if own <= highest:
+            findings.add(6, message.line,
+                         f"message {message.id} of {member.name} has Lamport"
+                         f" stamp {own}, one before it has {highest}")
+
+
 def _total(segment: Segment) -> list[str]:
     """Messages of order total or safe as delivered, each at its first."""
     return list(dict.fromkeys(
@@ -236,44 +282,42 @@ def _first_difference(one: tuple[str, ...], two: tuple[str, ...]
 def _check_safe_order(run: Run, findings: Findings) -> None:
     """V7 without exception: what stands before a safe message.
 
-    What a member delivered up to its last safe message has its order fixed:
-    whoever delivers two of these messages in that view, whether it goes on or
-    crashes, has them in that order. Nothing is said of other messages. A
-    crashed member may have delivered one that was lost with it, and a safe
-    message that it never had may then come after what is left.
+    A member that delivered a safe message, whatever became of it then, has
+    the order up to there in common with all who delivered one: their lists
+    to the last safe one are the same, as far as each of them goes.
+
+    "At every member" cannot mean one that never delivered the safe message.
+    It may have crashed with totals in an order that was lost with it, before
+    the safe message was sent; no protocol that delivers totals before they
+    are stable can take them back. For such a member the first sentence of V7
+    is all that holds.
     """
-    views: dict[GroupView, list[tuple[Segment, tuple[str, ...]]]] = \
+    views: dict[GroupView, list[tuple[Segment, list[str]]]] = \
         defaultdict(list)
     for member in run.members.values():
         for segment in member.segments:
-            views[(member.group, segment.view)].append(
-                (segment, tuple(_total(segment))))
+            fixed = _fixed_order(run, segment)
+            if fixed:
+                views[(member.group, segment.view)].append((segment, fixed))
     for key, entries in views.items():
-        for fixed, model in _fixed_orders(run, entries).items():
-            for segment, total in entries:
-                if total[:len(fixed)] == fixed[:len(total)]:
-                    continue
-                pair = _first_difference(total, fixed)
-                if pair is not None:
-                    findings.add(
-                        7, segment.line,
-                        f"group {key[0]}, view {view_text(key[1])}: member"
-                        f" {segment.member.name} delivers {pair[0]} where"
-                        f" {model.member.name}, which goes on to safe"
-                        f" {fixed[-1]}, delivers {pair[1]},"
-                        f" {run.place.text(model.line)}")
+        model, longest = max(entries, key=lambda entry: len(entry[1]))
+        for segment, fixed in entries:
+            if fixed == longest[:len(fixed)]:
+                continue
+            mine, other = next((a, b) for a, b in zip(fixed, longest)
+                               if a != b)
+            findings.add(
+                7, segment.line,
+                f"group {key[0]}, view {view_text(key[1])}: member"
+                f" {segment.member.name}, which goes on to safe {fixed[-1]},"
+                f" delivers {mine} where {model.member.name}, which goes on"
+                f" to safe {longest[-1]}, delivers {other},"
+                f" {run.place.text(model.line)}")
 
 
-def _fixed_orders(run: Run, entries: list[tuple[Segment, tuple[str, ...]]]
-                  ) -> dict[tuple[str, ...], Segment]:
-    """The lists up to the last safe message, without those that others only
-    continue: as a rule, one."""
-    found: dict[tuple[str, ...], Segment] = {}
-    for segment, total in sorted(entries, key=lambda entry: -len(entry[1])):
-        length = len(total)
-        while length and run.messages[total[length - 1]].order < SAFE:
-            length -= 1
-        fixed = total[:length]
-        if fixed and all(other[:length] != fixed for other in found):
-            found[fixed] = segment
-    return found
+def _fixed_order(run: Run, segment: Segment) -> list[str]:
+    """The totals of a segment up to its last safe message, with it."""
+    total = _total(segment)
+    while total and run.messages[total[-1]].order < SAFE:
+        total.pop()
+    return total

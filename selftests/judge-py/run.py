@@ -67,7 +67,7 @@ class Delivery:
 
     __slots__ = ("member", "id", "message", "segment", "barred", "source",
                  "view", "order", "length", "intact", "to_one", "group",
-                 "line", "tick")
+                 "lamport", "line", "tick")
 
     def __init__(self, member: Member, ident: str, line: int) -> None:
         self.member = member
@@ -85,6 +85,8 @@ class Delivery:
         self.intact = True
         self.to_one = False
         self.group = ""
+        # Its Lamport stamp; 0: not told.
+        self.lamport = 0
 
 
 class Segment:
