@@ -174,7 +174,7 @@ class Agreement(Base):
     def test_suspended_at_the_end(self) -> None:
         story = three().send("a", "m1", "none").deliver("a b", "m1")
         story.tell("c", "suspended", "end")
-        self.good(story.view("a b", "2.1").end("a b"))
+        self.bad(story.view("a b", "2.1").end("a b"), 11)
 
     def test_joiner_does_not_have_the_past(self) -> None:
         story = three("a b").send("a", "m1").deliver("a b", "m1")
@@ -773,6 +773,22 @@ class Chain(Base):
     def test_two_views_at_the_end(self) -> None:
         story = three("a b").view("a", "1.2").end("a").end("b")
         self.bad(story, 11)
+
+    def test_no_view_at_the_end(self) -> None:
+        story = three("a b").tell("c", "end")
+        self.bad(story.end("a b"), 11)
+
+    def test_not_resumed_at_the_end(self) -> None:
+        story = three("a b").tell("b", "suspended").end("a b")
+        self.bad(story, 11)
+
+    def test_resumed_in_its_view(self) -> None:
+        story = three("a b").tell("b", "suspended", "resumed").end("a b")
+        self.good(story)
+
+    def test_resumed_in_an_old_view(self) -> None:
+        story = three("a b").tell("b", "suspended", "resumed")
+        self.bad(story.view("a", "2.1", "a b").end("a b"), 11)
 
 
 class Loss(Base):

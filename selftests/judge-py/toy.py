@@ -167,6 +167,8 @@ class Toy:
                       self._bring_back])
         for _ in range(self.steps):
             self.rng.choice(actions)()
+        while len(self.live) < len(self.nodes):
+            self._bring_back()
         for group in self.groups:
             self._flush(group)
         for (_, to), waiting in self.pairs.items():

@@ -243,12 +243,23 @@ def _check_one_chain_at_end(run: Run, findings: Findings) -> None:
 
 
 def _check_one_view_at_end(run: Run, findings: Findings) -> None:
-    """V11: when all is quiet, a group's members share one view."""
+    """V11: when all is quiet, a group's members share one view.
+
+    That the time is over in which they had to get there is what the end of a
+    member says: nothing is under way any more. So it is not one that still
+    waits for its first view, or to be resumed. One that was resumed without a
+    view after that is in the one it had.
+    """
     first: dict[str, Segment] = {}
     for member in run.members.values():
-        if not member.correct() or member.segment is None:
+        if member.closed != "end":
             continue
         segment = member.segment
+        if segment is None or not member.correct():
+            findings.add(11, segment.line if segment else member.line,
+                         f"at the end member {member.name} of group"
+                         f" {member.group} is in no view")
+            continue
         other = first.setdefault(member.group, segment)
         if segment.view != other.view:
             findings.add(11, segment.line,

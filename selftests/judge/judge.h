@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The judge: design.md's properties V1 to V10 and V13, over what programs see.
- * It shares no code with the engine, and knows neither simulator nor kernel:
- * whoever has a history calls what follows, line by line, such that the lines
- * of one member come in their order and every send comes before its
- * deliveries. Nothing else is asked of the order in which lines of different
- * members are mixed.
+ * The judge: design.md's properties V1 to V11 and V13, over what programs see;
+ * of V11, what is to be true when all is quiet. It shares no code with the
+ * engine, and knows neither simulator nor kernel: whoever has a history calls
+ * what follows, line by line, such that the lines of one member come in their
+ * order and every send comes before its deliveries. Nothing else is asked of
+ * the order in which lines of different members are mixed.
  *
  * Messages and groups are numbered by the caller, from 0 and densely. Work is
  * linear in the lines, but for causality: there it is lines times senders.

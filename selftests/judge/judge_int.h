@@ -196,11 +196,16 @@ struct judge_msg {
 	bool to_one;
 };
 
+/**
+ * struct judge_group - a group
+ * @last: at the end, a member of the view that all share then
+ */
 struct judge_group {
 	u32 n_members;
 	u32 size_members;
 	struct judge_member **member;
 	u32 n_msgs;
+	const struct judge_member *last;
 };
 
 struct judge_epoch;

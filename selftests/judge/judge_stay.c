@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * V2, V7, V8: what members delivered between two views.
+ * V2, V7, V8: what members delivered between two views. V11: the last view.
  *
  * Of those who install the same next view, one's stay stands for all, as the
  * others must equal it. Of those who do not, each is kept to the end: only
@@ -239,12 +239,42 @@ static void check_uniform(struct judge *j, const struct judge_view *v,
 	}
 }
 
+/*
+ * V11: who is still there when all is quiet is in a view, and with the others
+ * of its group in one. That its time is over is what the end says.
+ */
+static void check_last_views(struct judge *j)
+{
+	const struct judge_member *m, *first;
+	struct judge_group *g;
+
+	for (m = j->members; m; m = m->next) {
+		if (!m->ended)
+			continue;
+		g = &j->group[m->group];
+		first = g->last;
+		if (!m->in || m->away)
+			judge_bad(j, "V11", 0, 0, "%s is in no view at the end",
+				  m->name);
+		else if (!first)
+			g->last = m;
+		else if (first->view != m->view)
+			judge_bad(j, "V11", first->view->at, m->view->at,
+				  "at the end %s is in view %llu.%llu and %s in %llu.%llu",
+				  m->name, m->view->vid.epoch,
+				  m->view->vid.seq, first->name,
+				  first->view->vid.epoch,
+				  first->view->vid.seq);
+	}
+}
+
 void judge_finish_views(struct judge *j)
 {
 	struct judge_member *m;
 	struct judge_stay *st;
 	struct judge_view *v;
 
+	check_last_views(j);
 	for (m = j->members; m; m = m->next) {
 		if (m->in)
 			judge_close(j, m, m->ended && !m->broken ? &j->end :

@@ -324,6 +324,7 @@ void check_left(struct sim_member *m);
 void check_gone(struct sim_member *m);
 void check_epoch(const struct gpe_node_info *info);
 void check_end(void);
+void check_unsettled(void);
 u32 check_group(u32 node, u32 port);
 
 #endif /* SIM_H */

@@ -318,18 +318,35 @@ void check_epoch(const struct gpe_node_info *info)
 	judge_epoch(S.check->judge, &line);
 }
 
+/* The history says who is still in. */
+static void note_ends(void)
+{
+	const struct sim_member *m;
+
+	for (m = S.check->members; m; m = m->next)
+		if (!m->out)
+			note(m, "end", "%s", "");
+	S.check->ended = true;
+}
+
 void check_end(void)
 {
 	struct sim_member *m;
 
-	S.check->ended = true;
-	for (m = S.check->members; m; m = m->next) {
-		if (m->out)
-			continue;
-		note(m, "end", "%s", "");
-		judge_stays(S.check->judge, m->m);
-	}
+	note_ends();
+	for (m = S.check->members; m; m = m->next)
+		if (!m->out)
+			judge_stays(S.check->judge, m->m);
 	judge_finish(S.check->judge);
+}
+
+/*
+ * The time is over in which all was to be quiet. Judges that read the history
+ * see what is still missing.
+ */
+void check_unsettled(void)
+{
+	note_ends();
 }
 
 /* The group + 1 of a member, 0: none such. */

@@ -199,6 +199,7 @@ static void why_not(void)
 	}
 	sim_bad("V11", "not settled, %u up (node:state/nodes)%s", up,
 		at ? text : " two views");
+	check_unsettled();
 }
 
 static void teardown(void)
