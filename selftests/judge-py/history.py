@@ -257,10 +257,13 @@ class Reader:
         nodes = line.get("nodes")
         if type(nodes) is not list:
             raise Malformed('"nodes": missing or not a list')
-        self.run.node_views.append(NodeView(
+        view = NodeView(
             _count(line, "n"), int(inc, 16), _count(line, "epoch"),
             _count(line, "before"), tuple(map(_node, nodes)),
-            _count(line, "at") if "at" in line else None, at))
+            _count(line, "at") if "at" in line else None, at)
+        if "quorum" in line:
+            view.free = not _flag(line, "quorum")
+        self.run.node_views.append(view)
 
     def _optional_view(self, line: Line) -> None:
         if "view" in line:

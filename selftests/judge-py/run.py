@@ -169,9 +169,13 @@ class Member:
 
 
 class NodeView:
-    """One node's installation of a node view; at is when, if that is told."""
+    """One node's installation of a node view; at is when, if that is told.
 
-    __slots__ = ("node", "inc", "epoch", "before", "nodes", "at", "line")
+    free: it needed no quorum, as the policy of the nodes allows.
+    """
+
+    __slots__ = ("node", "inc", "epoch", "before", "nodes", "at", "free",
+                 "line")
 
     def __init__(self, node: int, inc: int, epoch: int, before: int,
                  nodes: tuple[tuple[int, int], ...], at: int | None,
@@ -182,6 +186,7 @@ class NodeView:
         self.before = before
         self.nodes = nodes
         self.at = at
+        self.free = False
         self.line = line
 
     def what(self) -> tuple[object, ...]:
@@ -213,6 +218,10 @@ class Run:
         self.members: dict[str, Member] = {}
         self.messages: dict[str, Message] = {}
         self.node_views: list[NodeView] = []
+
+    def has_quorums(self) -> bool:
+        """Is there one chain, or one for each part of the cluster?"""
+        return not any(view.free for view in self.node_views)
 
     def views(self) -> set[tuple[str, ViewId]]:
         """All group views that somebody installed."""

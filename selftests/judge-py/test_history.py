@@ -104,7 +104,7 @@ class Refused(unittest.TestCase):
         epoch = Story().epoch("a", 1).lines[0]
         for key, value in (("nodes", None), ("nodes", ["1"]), ("inc", "x"),
                            ("epoch", "1"), ("before", None), ("n", "x"),
-                           ("nodes", [1])):
+                           ("nodes", [1]), ("quorum", 0), ("at", "x")):
             self.after(Story(), f'"{key}"', **{**epoch, key: value})
 
     def test_other_keys_are_let_be(self) -> None:

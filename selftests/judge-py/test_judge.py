@@ -705,6 +705,16 @@ class Chain(Base):
         story = Story().epoch("a b c", 1).epoch("c", 3, 1)
         self.bad(story.epoch("a b", 4, 1), 10)
 
+    def test_each_part_goes_on_without_quorum(self) -> None:
+        story = Story().epoch("a b c d", 1, quorum=False)
+        story.epoch("c d", 3, quorum=False)
+        self.good(story.epoch("a b", 4, 1, quorum=False))
+
+    def test_one_number_twice_without_quorum(self) -> None:
+        story = Story().epoch("a b c d", 1, quorum=False)
+        story.epoch("c d", 3, quorum=False)
+        self.bad(story.epoch("a b", 3, quorum=False), 10)
+
     def test_formation_after_the_end_of_a_chain(self) -> None:
         story = Story().epoch("a b c", 1).epoch("a b", 2, 1)
         self.good(story.epoch("a b c", 3).view("a b", "3.1").end("a b"))
@@ -715,8 +725,8 @@ class Chain(Base):
         self.bad(story, 10)
 
     def test_before_is_not_where_the_node_was(self) -> None:
-        story = Story().epoch("a b", 1).epoch("a", 2, 1, "a b")
-        self.bad(story.epoch("a b", 3, 2), 10)
+        story = Story().epoch("a b c", 1).epoch("a b", 2, 1)
+        self.good(story.epoch("a b c", 3, 2))
 
     def test_before_is_later(self) -> None:
         self.bad(Story().epoch("a", 1, 2), 10)

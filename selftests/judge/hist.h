@@ -54,11 +54,13 @@ struct hist_view {
 /**
  * struct hist_epoch - of an epoch line
  * @at: time, ns; 0: not known
+ * @free: made without a quorum, as the nodes' policy allows
  */
 struct hist_epoch {
 	u64 epoch;
 	u64 before;
 	u64 at;
+	bool free;
 	u32 n;
 	struct judge_node node[];
 };

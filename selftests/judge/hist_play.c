@@ -223,6 +223,7 @@ static void play_epochs(struct player *p)
 			continue;
 		at[n++] = i;
 		e.timed &= h->line[i].epoch->at != 0;
+		e.free |= h->line[i].epoch->free;
 	}
 	sorted = h;
 	if (e.timed)

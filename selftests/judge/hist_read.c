@@ -329,6 +329,7 @@ static void read_epoch(struct reader *r)
 	e->epoch = count(r, "epoch", INT64_MAX);
 	e->before = count(r, "before", INT64_MAX);
 	e->at = has(r, "at") ? count(r, "at", INT64_MAX) : 0;
+	e->free = has(r, "quorum") && !flag(r, "quorum");
 	e->n = n;
 	for (i = 0; i < n; i++)
 		if (!parse_node(entry(r, "nodes", i), &e->node[i]))

@@ -137,6 +137,8 @@ struct judge_view_line {
  * @n: nodes
  * @node: their ids, in rank order
  * @timed: these lines come in the order of time
+ * @free: nodes need no quorum: each part of a cluster has a chain, and only
+ *	their numbers differ
  */
 struct judge_epoch_line {
 	u64 epoch;
@@ -144,6 +146,7 @@ struct judge_epoch_line {
 	u32 n;
 	const struct judge_node *node;
 	bool timed;
+	bool free;
 };
 
 /* Why a member is out. */

@@ -116,7 +116,7 @@ void judge_epoch(struct judge *j, const struct judge_epoch_line *line)
 
 	if (!e) {
 		e = new_epoch(j, line);
-		if (line->timed)
+		if (line->timed && !line->free)
 			check_in_time(j, e, line->before);
 	} else if (!same_nodes(e, line)) {
 		judge_bad(j, "V10", e->at, 0, "epoch %llu has two node views",

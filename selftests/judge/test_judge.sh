@@ -94,6 +94,9 @@ malformed 'a member of a view' \
 malformed 'a node' \
 	'{"e":"epoch","n":1,"inc":"ab","epoch":8,"before":7,"nodes":["0:ab"]}' \
 	'entry 1 is not id:inc'
+malformed 'a quorum' \
+	'{"e":"epoch","n":1,"inc":"ab","epoch":8,"before":7,"nodes":[],"quorum":0}' \
+	'"quorum" is missing or no'
 malformed 'an epoch too large' \
 	'{"e":"epoch","n":1,"inc":"ab","epoch":99999999999999999999,"before":7,"nodes":[]}' \
 	'"epoch" is missing'

@@ -281,7 +281,7 @@ void check_gone(struct sim_member *m)
 
 static void note_epoch(const struct gpe_node_info *info)
 {
-	char list[GPE_NODES_MAX * 40] = "";
+	char list[GPE_NODES_MAX * 40] = "", time[32] = "";
 	u32 i, at = 0;
 
 	if (!sim_hist_on())
@@ -290,15 +290,14 @@ static void note_epoch(const struct gpe_node_info *info)
 		at += snprintf(list + at, sizeof(list) - at, "%s\"%u:%llx\"",
 			       i ? "," : "", info->nodes[i].id,
 			       info->nodes[i].inc);
-	sim_hist("{\"e\":\"epoch\",\"n\":%u,\"inc\":\"%llx\",\"epoch\":%llu,\"before\":%llu,\"nodes\":[%s],\"at\":%llu}",
-		 info->cfg.id, info->inc, info->epoch, info->before, list,
-		 S.now);
+	if (!S.mix.wall)
+		snprintf(time, sizeof(time), ",\"at\":%llu", S.now);
+	sim_hist("{\"e\":\"epoch\",\"n\":%u,\"inc\":\"%llx\",\"epoch\":%llu,\"before\":%llu,\"nodes\":[%s]%s%s}",
+		 info->cfg.id, info->inc, info->epoch, info->before, list, time,
+		 S.none ? ",\"quorum\":false" : "");
 }
 
-/*
- * With policy none each part has a chain, so which came first says nothing; a
- * number must not be used twice all the same.
- */
+/* With policy none each part has a chain; a number is not used twice. */
 void check_epoch(const struct gpe_node_info *info)
 {
 	struct judge_node node[GPE_NODES_MAX];
@@ -306,7 +305,8 @@ void check_epoch(const struct gpe_node_info *info)
 		.epoch = info->epoch, .before = info->before, .n = info->n_nodes,
 		.node = node,
 		/* Where wall clocks jump, numbers do not tell the time. */
-		.timed = !S.mix.wall && !S.none,
+		.timed = !S.mix.wall,
+		.free = S.none,
 	};
 	u32 i;
 

@@ -12,7 +12,7 @@
  *   a~ a^    a is suspended, resumed
  *   a# a/    a crashes, leaves
  *   a.       a is still there at the end
- *   E7-6:ab  epoch 7 of nodes a and b, which goes on from 6, or 0
+ *   E7-6:ab  epoch 7 of nodes a and b, which goes on from 6, or 0; * no quorum
  *
  * Members are bound when they are first named; A is a second one on a's node.
  * Words of a single sign follow each other without a space.
@@ -171,10 +171,11 @@ static void epoch(struct story *st, char *words)
 
 	e.epoch = strtoul(words, &words, 10);
 	e.before = strtoul(words + 1, &words, 10);
-	for (words++; *words; words++) {
+	for (words++; *words && *words != '*'; words++) {
 		list[e.n].id = *words - 'a' + 1;
 		list[e.n++].inc = 0x100 + *words;
 	}
+	e.free = *words == '*';
 	judge_epoch(st->j, &e);
 }
 
@@ -362,6 +363,10 @@ static const struct trial trials[] = {
 	{ "V10: an old chain is heard of", "E5-0:ab E9-0:cd E6-5:ab", NULL },
 	{ "V10: beside one that starts alone",
 	  "E5-0:abc E9-0:c E6-5:ab E7-6:ab", NULL },
+	{ "V10: each part goes on without a quorum",
+	  "E5-0:abcd* E9-0:cd* E6-5:ab* E7-6:ab*", NULL },
+	{ "V10: not with the same number", "E5-0:abcd* E9-0:cd* E9-5:ab*",
+	  "V10" },
 	{ "V10: two views that follow one",
 	  AB "a=2ab b=3ab", "V10" },
 
