@@ -24,7 +24,7 @@ PACKAGES := gcc gcc-multilib make libc6-dev libelf-dev bc flex bison kmod cpio x
 
 .PHONY: all help deps module sparse lib tools selftests bench unit coverage \
 	sim sim-slices sim-asan sim-faults sim-mutants judge-py model vm check \
-	demo static judge clean install figures check-long sim-scenes check-debug
+	demo static judge judges clean install figures check-long sim-scenes check-debug
 all: module lib tools
 
 help:
@@ -42,6 +42,8 @@ help:
 	@echo 'make sim-mutants         each rule of the protocol broken once, and caught'
 	@echo 'make judge               build/judge FILE..., which judges histories; its tests'
 	@echo 'make judge-py            tests of the second judge of histories'
+	@echo 'make judges              both judges about the same histories; GOOD=n'
+	@echo '                         MUTANTS="NAME ..."'
 	@echo 'make sim-scenes          named faults in the simulator; SCENE=name: one'
 	@echo 'make module lib tools    build; also unit, sparse, static, bench'
 	@echo 'make figures             throughput and latencies, in one boot'
@@ -306,6 +308,11 @@ sim-mutants: $(sim_dep)
 
 judge-py:
 	@python3 -W error selftests/judge-py/tests.py
+
+# Both judges must agree. GOOD=n: good histories; MUTANTS="NAME ...": those only.
+GOOD ?= 1000
+judges: $(B)/judge $(B)/sim $(B)/sim-faults
+	@GOOD=$(GOOD) selftests/judge-py/agree.sh $^ $(MUTANTS)
 
 # Not in check: it takes some minutes.
 model: $(B)/deps.stamp

@@ -27,6 +27,8 @@ if have 'selftests/sim/*.c'; then
 fi
 step judge 300 make -s judge
 step judge-py 300 make -s judge-py
+step judges 300 make -s judges GOOD=20 \
+	MUTANTS='VIEW_RANKS STAMP_OLD CAUSAL_FREE TOTAL_LOCAL MARK_EARLY'
 # The guests wait for time to pass more than for a processor: both at once.
 for kernel in 6.1 6.12; do
 	begin "guest-$kernel" 1300 make -s vm VMKERNEL=$kernel VMTIMEOUT=1200 \
