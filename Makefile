@@ -49,7 +49,8 @@ help:
 	@echo 'make figures             throughput and latencies, in one boot'
 	@echo 'make model               the protocol as a model, every state of it, and without'
 	@echo '                         each of its rules; MODEL_ONLY=word: some of it'
-	@echo 'make coverage            lines of the engine that unit tests run'
+	@echo 'make coverage            lines of the engine that unit tests and simulator run,'
+	@echo '                         and each that they do not; COVSIM=seeds'
 	@echo 'make install DESTDIR=d   library, tools, headers, modprobe.d file'
 	@echo 'make clean'
 
@@ -257,8 +258,9 @@ unit: $(unit_bin)
 	@set -e; for t in $(unit_bin); do $$t; done
 
 # Lines of the engine that the unit tests run; COVSIM=seeds: and the simulator.
+COVSIM ?= 300
 coverage: $(B)/deps.stamp
-	@selftests/unit/coverage.sh $(B)/coverage $(COVSIM)
+	@selftests/unit/coverage.sh $(B)/coverage $(COVSIM) 95
 
 SIM_INC := -Iselftests/sim -Iselftests/judge
 sim_dep := $(sim_src) $(wildcard selftests/sim/*.h selftests/judge/*.h) $(engine_src) $(engine_hdr) $(shim_src)
