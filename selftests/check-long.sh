@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What takes longer than `make check` has time for, on each kernel in turn: half
-# an hour of chaos, and ten minutes of full load. Progress is printed as it
-# comes; the last line says how many test cases passed and failed. SEED draws
-# the chaos, CHAOS_SECONDS and LOAD_SECONDS say how long, KERNELS where. The
-# histories of rounds that a judge condemned are in build/check-long/*.out.
+# What takes longer than `make check` has time for: half an hour of chaos, on
+# both kernels at once, then ten minutes of full load on each alone. Progress is
+# printed as it comes; the last line says how many test cases passed and failed.
+# SEED draws the chaos, CHAOS_SECONDS and LOAD_SECONDS say how long, KERNELS
+# where. The histories of rounds that a judge condemned are in
+# build/check-long/*.out.
 set -u
 cd "$(dirname "$0")/.." || exit
 chaos=${CHAOS_SECONDS:-1800}
@@ -25,27 +26,42 @@ export MAKEFLAGS=
 
 # guest KERNEL NAME LIMIT COMMAND
 guest() {
-	local log=$logs/$2-$1.log rc ok bad
-	echo "# $2, kernel $1"
 	make -s vm VMKERNEL="$1" VMNAME="long-$2-$1" VMTIMEOUT="$3" \
 		VMFILES=build/judge RUN="$4" 2>&1 |
-		tr -d '\r' | tee "$log"
-	rc=${PIPESTATUS[0]}
+		tr -d '\r' | tee "$logs/$2-$1.log" | sed -u "s/^/$1: /"
+	echo "${PIPESTATUS[0]}" >"$logs/$2-$1.rc"
 	cp "build/vm/long-$2-$1.kmsg" "$logs/$2-$1.kmsg"
 	[ ! -s "build/vm/long-$2-$1.out" ] ||
 		cp "build/vm/long-$2-$1.out" "$logs/$2-$1.out"
-	ok=$(grep -cE '^ok [0-9]' "$log")
-	bad=$(grep -cE '^not ok [0-9]' "$log")
-	[ "$rc" -ne 0 ] && [ "$bad" = 0 ] && bad=1
+}
+
+# count KERNEL NAME
+count() {
+	local ok bad
+	ok=$(grep -cE '^ok [0-9]' "$logs/$2-$1.log")
+	bad=$(grep -cE '^not ok [0-9]' "$logs/$2-$1.log")
+	[ "$(cat "$logs/$2-$1.rc")" != 0 ] && [ "$bad" = 0 ] && bad=1
 	passed=$((passed + ok))
 	failed=$((failed + bad))
 }
 
-for kernel in ${KERNELS:-6.1 6.12}; do
-	[ "$chaos" = 0 ] || guest "$kernel" chaos $((3 * chaos + 300)) \
-		"CHAOS_SECONDS=$chaos CHAOS_SEED=$seed bash /selftests/net/test_chaos.sh"
-	[ "$load" = 0 ] || guest "$kernel" load $((3 * load + 300)) \
+kernels=${KERNELS:-6.1 6.12}
+make -s module lib tools selftests build/judge >/dev/null || exit
+start=$SECONDS
+if [ "$chaos" != 0 ]; then
+	for kernel in $kernels; do
+		guest "$kernel" chaos $((3 * chaos + 300)) \
+			"CHAOS_SECONDS=$chaos CHAOS_SEED=$seed bash /selftests/net/test_chaos.sh" &
+	done
+	wait
+	for kernel in $kernels; do count "$kernel" chaos; done
+fi
+for kernel in $kernels; do
+	[ "$load" = 0 ] && break
+	guest "$kernel" load $((3 * load + 300)) \
 		"LOAD_SECONDS=$load bash /selftests/net/test_load.sh"
+	count "$kernel" load
 done
+echo "# $((SECONDS - start)) s"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
