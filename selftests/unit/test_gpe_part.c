@@ -182,6 +182,40 @@ static void gpe_view_peers__none_goes_on(void **state)
 	u_free(net);
 }
 
+/* Who goes on in another chain is not heard; who is on its way is. */
+static void gpe_path_elsewhere__table(void **state)
+{
+	static const struct {
+		u32 state;
+		u32 expected;
+		bool behind;
+		bool heard;
+	} table[] = {
+		{ GPE_ST_NORMAL, 0, false, true },
+		{ GPE_ST_NORMAL, 0, true, false },
+		{ GPE_ST_WEDGED, 0, true, true },
+		{ GPE_ST_FRESH, 0, true, true },
+		{ GPE_ST_NORMAL, 2, true, true },
+	};
+	struct u_net *net = members(2);
+	struct gpe_node *node = net->node[0].engine;
+	struct gpe_path *p = &node->path[0];
+	u32 i;
+
+	(void)state;
+	while (p->seat >= node->ep.n)
+		p++;
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		p->state = table[i].state;
+		p->beat_epoch = node->ep.epoch - table[i].behind;
+		node->ep.expected = table[i].expected;
+		assert_int_equal(gpe_ranks_heard(node) ==
+				 gpe_bit(node->ep.self),
+				 !table[i].heard);
+	}
+	u_free(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +224,7 @@ int main(void)
 		cmocka_unit_test(gpe_is_foreign__not_without_being_heard),
 		cmocka_unit_test(gpe_expected__primary_wins),
 		cmocka_unit_test(gpe_view_peers__none_goes_on),
+		cmocka_unit_test(gpe_path_elsewhere__table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
