@@ -44,6 +44,8 @@
 	X(LINKS_UNSEEN, "a view has nodes that do not hear each other", "V11") \
 	X(EPOCH_SHARED, "parts number their chains alike", "V10") \
 	X(NEVER_YIELD, "two chains that meet both go on", "V11") \
+	X(YIELD_ANY, "a node yields to a chain that it hears a part of", \
+	  "duel") \
 	X(QUORUM_ANY, "any ballot decides without a quorum", "V10") \
 	X(OLD_FEW, "a view goes on with few of the expected votes", "V10")
 

@@ -477,7 +477,8 @@ static bool gpe_hears_chain(const struct gpe_node *node,
 		    gpe_detect_path(node, q->id, q->inc) == i)
 			votes += q->votes;
 	}
-	return p->hears_me && votes >= p->view_votes;
+	return p->hears_me && (votes >= p->view_votes ||
+			       GPE_BROKEN(GPE_FAULT_YIELD_ANY));
 }
 
 /*
