@@ -349,20 +349,26 @@ scene 'p4-reform: two of five die at once, on a network with losses' p4_reform
 
 # As soon as a ballot is seen that is to let it in it dies: in the midst of its
 # join, or just after.
-tries() { [ "$(ballots 1 2 3)" -gt "$1" ]; }
+tries() {
+	local n=$1
+	shift
+	[ "$(ballots "$@")" -gt "$n" ]
+}
 p6_join_crash() {
-	local i n
+	local i n rest
 	for i in 5 4; do
+		rest=$(others "$i")
 		crash "$i" || return
-		# shellcheck disable=SC2046
-		wait_for 6 all_in_view 4 $(others "$i") || return
-		n=$(ballots 1 2 3)
+		# shellcheck disable=SC2086
+		wait_for 6 all_in_view 4 $rest && n=$(ballots $rest) || return
 		echo "node $i is to be let in"
-		boot "$i" 5 && wait_for 40 tries "$n" && crash "$i" || return
+		# shellcheck disable=SC2086
+		boot "$i" 5 && wait_for 40 tries "$n" $rest && crash "$i" ||
+			return
 		echo "it died"
-		# shellcheck disable=SC2046
-		wait_for 6 all_in_view 4 $(others "$i") &&
-			! has 1 '^suspended' || return
+		# shellcheck disable=SC2086
+		wait_for 6 all_in_view 4 $rest && ! has 1 '^suspended' ||
+			return
 		echo "it is to come back"
 		boot "$i" 5 && wait_for 60 all_in_view 5 1 2 3 4 5 || return
 	done
