@@ -28,7 +28,7 @@ export MAKEFLAGS=
 guest() {
 	make -s vm VMKERNEL="$1" VMNAME="long-$2-$1" VMTIMEOUT="$3" \
 		VMFILES=build/judge RUN="$4" 2>&1 |
-		tr -d '\r' | tee "$logs/$2-$1.log" | sed -u "s/^/$1: /"
+		stdbuf -oL tr -d '\r' | tee "$logs/$2-$1.log" | sed -u "s/^/$1: /"
 	echo "${PIPESTATUS[0]}" >"$logs/$2-$1.rc"
 	cp "build/vm/long-$2-$1.kmsg" "$logs/$2-$1.kmsg"
 	[ ! -s "build/vm/long-$2-$1.out" ] ||
