@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # In the guest of a kernel that looks for faults: guest.sh COMMAND...
-# Runs the command, the module being loaded; afterwards that goes, and kmemleak, where there is one, must find nothing. TAP of both.
+# Runs the command, the module being loaded; afterwards that goes, and kmemleak,
+# where there is one, must find nothing. TAP of both.
 set -u
 leaks=/sys/kernel/debug/kmemleak
 status=0

@@ -108,11 +108,12 @@ narrow() {
 }
 
 weather() {
-	began=0
+	local narrowing
 	narrow &
+	narrowing=$!
 	storm "$seconds"
 	touch "$dir/calm"
-	wait $!
+	wait $narrowing
 }
 
 no_errors() {

@@ -612,7 +612,7 @@ FIXTURE_TEARDOWN(many)
 {
 }
 
-TEST_F_TIMEOUT(many, unread_views_are_bounded, 120)
+TEST_F(many, unread_views_are_bounded)
 {
 	struct rlimit lim = { 4096, 4096 };
 	static int fd[800];
