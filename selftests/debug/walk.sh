@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: refuses each allocation of the module once, and looks whether it
-# gets over that: walk.sh MODULE FAILSITE SITES. WALK_SECONDS (40): of a storm.
+# gets over that: walk.sh MODULE FAILSITE SITES. WALK_SECONDS (30): of a storm.
 # TAP.
 #
 # A round loads the module, forms a cluster, lets a storm of faults loose on
@@ -169,6 +169,7 @@ reckon() {
 		"sites refused, on $(paths | awk '$2 > 0' | wc -l) of" \
 		"$(n_paths) paths, $(paths |
 			awk '$2 > 0 && $3 == "softirq"' | wc -l) in softirqs"
+	grep -wFf "$work/left" "$sites" | sed 's/^/# left: /'
 }
 all_refused() {
 	echo "not refused once:"
@@ -183,7 +184,7 @@ no_stranger() {
 	[ ! -s "$work/strange" ]
 }
 
-seconds=${WALK_SECONDS:-40}
+seconds=${WALK_SECONDS:-30}
 seed=0
 insmod "$failsite" || exit 1
 rmmod gsock 2>/dev/null

@@ -2,11 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # All tests of the guest, each in turn; TAP of each, and a status for all.
 status=0
-echo '# group_api'
-group_api || status=1
+
+# run COMMAND...: and says how long it took.
+run() {
+	local began=$SECONDS
+	echo "# $*"
+	"$@" || status=1
+	echo "# $*: $((SECONDS - began)) s"
+}
+
+run group_api
 for t in /selftests/net/test_*.sh; do
-	[ -e "$t" ] || continue
-	echo "# $t"
-	bash "$t" || status=1
+	[ ! -e "$t" ] || run bash "$t"
 done
 exit $status
