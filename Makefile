@@ -205,9 +205,9 @@ install: lib tools
 
 net_src := $(wildcard selftests/net/*.c)
 selftests: tools $(net_src:selftests/net/%.c=$(B)/bin/%) $(B)/bin/group_layout32 \
-	$(B)/bin/readme $(B)/bin/sim
-# Recordings are run where they were made.
-$(B)/bin/sim: $(B)/sim
+	$(B)/bin/readme $(B)/bin/sim $(B)/bin/judge
+# Recordings are run, and histories judged, where they were made.
+$(B)/bin/sim $(B)/bin/judge: $(B)/bin/%: $(B)/%
 	@mkdir -p $(@D)
 	cp $< $@
 $(B)/bin/readme: README.md selftests/readme.sh $(wildcard uapi/linux/*.h)
@@ -327,7 +327,7 @@ ifneq ($(VMLOAD),0)
 VMDEPS += $(B)/$(VMKERNEL)/gsock.ko
 endif
 export RUN VMKERNEL VMFILES VMTIMEOUT VMMEM VMSMP VMNAME VMVERBOSE VMLOAD \
-	VMUNLOAD VMPYTHON VMPARAM VMAPPEND VMSCARCE
+	VMUNLOAD VMPYTHON VMPARAM VMAPPEND VMSCARCE VMICOUNT
 vm:
 	+@$(MAKE) --no-print-directory -s $(VMDEPS) >$(B)/vm-build.log 2>&1 || \
 		{ cat $(B)/vm-build.log; exit 1; }

@@ -14,7 +14,7 @@ guest() {
 	local name=$1 limit=$2 kernel=$3 command=$4 files=${5:-}
 	step "$name" $((limit + 300)) make -s vm VMKERNEL="$kernel" \
 		VMUNLOAD=0 VMTIMEOUT="$limit" VMNAME="$name" VMPYTHON=1 \
-		VMFILES="selftests/debug build/readme.py build/judge $files" \
+		VMFILES="selftests/debug build/readme.py $files" \
 		RUN="export TIMESCALE=5; bash /root/debug/guest.sh $command"
 }
 
