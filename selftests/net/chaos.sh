@@ -264,6 +264,8 @@ fault() {
 faults_end() { # those whose time is over; all: every one
 	local key
 	for key in "${!ends[@]}"; do
+		# The end of one may have been that of others.
+		[ -n "${ends[$key]-}" ] || continue
 		[ "${1-}" = all ] || [ "${ends[$key]}" -le "$now" ] || continue
 		unset "ends[$key]"
 		end_fault "$key"
