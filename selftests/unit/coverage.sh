@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Lines of the engine that the unit tests and so many seeds of the simulator
-# (second argument, 0: none) run: each line that is left, a table by file, and
-# the total, which must be no less than the third argument says.
+# (second argument, 0: none) run, and its scenes: a table by file, why lines are
+# left (selftests/unit/unrun), and the total, which must be no less than the
+# third argument says. Lines left of which nothing is said fail.
 set -eu
 out=$1
 seeds=${2:-0}
@@ -46,6 +47,8 @@ if [ "$seeds" != 0 ]; then
 		"$out/lib.a" -o "$out/sim"
 	"$out/sim" --seeds "$seeds" --first 1 >"$out/sim.log" ||
 		{ tail "$out/sim.log"; exit 1; }
+	"$out/sim" --seeds 5 --scene all >"$out/scenes.log" ||
+		{ tail "$out/scenes.log"; exit 1; }
 fi
 
 # gcov counts a line that stands in several functions once for each: the
@@ -55,8 +58,33 @@ for obj in $objs; do
 	gcov -s "$top" -r "$(basename "$obj")" >/dev/null 2>&1
 done
 awk -F: -v least="$least" '
-	FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\.gcov$/, "", file) }
+	# Reasons, by file, function and text.
+	FNR == NR {
+		if (/^= /)
+			reason = substr($0, 3)
+		else if (/^[^#].*: /)
+			why[$0] = reason
+		next
+	}
+	FNR == 1 {
+		file = FILENAME
+		sub(/.*\//, "", file)
+		sub(/\.gcov$/, "", file)
+	}
+	{
+		text = $0
+		sub(/^[^:]*:[^:]*:/, "", text)
+	}
+	text ~ /^[a-z_].*\(/ {
+		fn = text
+		sub(/\(.*/, "", fn)
+		sub(/.*[ *]/, "", fn)
+	}
 	/^ *[-0-9#=*]+:/ {
+		sub(/^[ \t]+/, "", text)
+		whole = file " " fn ": *"
+		line = file " " fn ": " text
+		there[whole] = there[line] = 1
 		count = $1
 		gsub(/[ *]/, "", count)
 		if (count == "-" || $2 + 0 == 0)
@@ -66,9 +94,12 @@ awk -F: -v least="$least" '
 			run[file]++
 			next
 		}
-		text = $0
-		sub(/^[^:]*:[^:]*:/, "", text)
-		printf "not run: %s:%d:%s\n", file, $2, text
+		if (line in why || whole in why) {
+			n[line in why ? why[line] : why[whole]]++
+			next
+		}
+		printf "not run, not explained: %s:%d: %s\n", file, $2, text
+		open++
 	}
 	END {
 		for (f in all) {
@@ -78,10 +109,19 @@ awk -F: -v least="$least" '
 			a += all[f]
 		}
 		close("sort")
-		printf "%-20s %5d of %5d  %5.1f %%\n", "total", r, a,
-			a ? 100 * r / a : 0
+		for (w in n)
+			printf "%4d not run: %s\n", n[w], w | "sort -rn"
+		close("sort -rn")
+		for (line in why)
+			if (!there[line]) {
+				print "explained, and not there: " line
+				open++
+			}
+		printf "%-20s %5d of %5d  %5.1f %%, %d lines not explained\n",
+			"total", r, a, a ? 100 * r / a : 0, open
 		if (!a || 100 * r / a < least) {
 			printf "less than %s %%\n", least
 			exit 1
 		}
-	}' ./*gpe_*.c.gcov
+		exit open > 0
+	}' "$top/selftests/unit/unrun" ./*gpe_*.c.gcov
