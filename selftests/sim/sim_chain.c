@@ -6,11 +6,13 @@
  * later. Here all nodes are seen at once. An epoch could go on as long as those
  * who are in it, and have not left it for a formation, could decide what
  * follows: by their votes alone, whether they hear each other or not. No two
- * chains may, at any time, and none may again after another has.
+ * chains may, at any time, and none may again after another has. No history shows
+ * that nodes could: where one is written the run goes on, until they have.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "sim.h"
+#include "sim_hist.h"
 
 struct chain_epoch {
 	u64 number;
@@ -144,7 +146,8 @@ void chain_look(struct sim_node *n, const struct gpe_node_info *info)
 			    info->expected_votes < S.n_votes ?
 			    0 : info->epoch;
 
-	if (n->chain_epoch == epoch && n->chain_inc == info->inc)
+	if ((n->chain_epoch == epoch && n->chain_inc == info->inc) ||
+	    sim_hist_on())
 		return;
 	n->chain_epoch = epoch;
 	n->chain_inc = info->inc;
