@@ -76,7 +76,6 @@
 	X(FORM_HALF, "half of the expected votes form a chain", "V10") \
 	X(FORM_FRESH, "who is in a chain that cannot go on forms none", "V11") \
 	X(EPOCH_WALL, "a first epoch is what the wall clock says", "V11") \
-	X(HEARS_NOT, "who is heard counts, whether it hears or not", "V11") \
 	X(LEAD_ANY, "whoever has a reason leads, and at once", "V11") \
 	X(FLAP_FREE, "who comes and goes is let in at once", "duel") \
 	X(INC_KEPT, "a node comes back under the incarnation it had", "V11") \

@@ -135,8 +135,7 @@ u64 gpe_ranks_heard(const struct gpe_node *node)
 
 	for (i = 0; i < GPE_PATHS_MAX; i++)
 		if (gpe_path_here(node, &node->path[i]) &&
-		    (node->path[i].hears_me ||
-		     GPE_BROKEN(GPE_FAULT_HEARS_NOT)))
+		    node->path[i].hears_me)
 			heard |= gpe_bit(node->path[i].seat);
 	return (heard & ~gpe_detect_suspects(node)) | gpe_bit(node->ep.self);
 }

@@ -252,6 +252,24 @@ static void record_lost(void)
 	die(bit(a) | bit(b), "they order what is left");
 }
 
+/* Few safe messages: the last one is read by one that dies, like its sender. */
+static void safe_lost(void)
+{
+	u32 a, b, c;
+
+	talk(1);
+	S.mix.send = 40;
+	levels(0, 0, 0, 0, 1);
+	silent_cluster();
+	a = at_rank(0, 0);
+	b = at_rank(1, 0);
+	c = at_rank(2, 0);
+	members(bit(a) | bit(b) | bit(c));
+	unheard(a, all() & ~bit(b), SIM_DROP);
+	pass(between(60, 150));
+	die(bit(a) | bit(b), "what one has read, all read");
+}
+
 /*
  * A sender's last messages in a view are lost with its marker, not its first in
  * the next one, which is larger: of all these nobody is to have any.
@@ -333,6 +351,8 @@ const struct sim_scene sim_scenes_lost[] = {
 	  cause_lost },
 	{ "record-lost", "an order record is lost, and not what it orders", 5,
 	  7, record_lost },
+	{ "safe-lost", "a dead node alone has got a safe message", 5, 7,
+	  safe_lost },
 	{ "mark-lost", "the end of a view is lost, and not what follows", 4, 4,
 	  mark_lost },
 	{ "mark-alone", "only a dead node had all of a view", 5, 5,

@@ -4,9 +4,8 @@
  * until the other has got so far. Each is the shortest run, or near it, in
  * which one rule of the vote is needed; without it two views follow one.
  *
- * Of three nodes B does not hear A, nor A what B has to ask, and both hear C: so
- * A, which leads, and then B, when A has brought nothing about, each try to go
- * on with C.
+ * Of three nodes A and B do not hear what the other has to ask, and both hear C:
+ * so each tries to go on with C alone.
  */
 #include "sim_play.h"
 #include "sim_scene.h"
@@ -18,8 +17,8 @@ struct trio {
 	u64 epoch;
 };
 
-/* In the order of rank; from now on B hears no more of A. */
-static struct trio part(void)
+/* In the order of rank. */
+static struct trio three(void)
 {
 	struct trio t;
 
@@ -30,9 +29,48 @@ static struct trio part(void)
 	t.b = at_rank(1, 0);
 	t.c = at_rank(2, 0);
 	t.epoch = info_of(t.a).epoch;
-	cut(bit(t.a), bit(t.b), true);
+	tap(t.a, t.b, GPE_PK_PREPARE, SIM_DROP);
 	tap(t.b, t.a, GPE_PK_PREPARE, SIM_DROP);
+	tap(t.a, t.b, GPE_PK_ACCEPT, SIM_DROP);
 	tap(t.b, t.a, GPE_PK_ACCEPT, SIM_DROP);
+	return t;
+}
+
+static void set_votes(u32 i, u32 votes)
+{
+	struct gpe_event ev = { .type = GPE_EV_CONFIG };
+
+	sim_trace("-- node %u: %u votes", i, votes);
+	ev.config.cfg = info_of(i).cfg;
+	ev.config.cfg.votes = votes;
+	ev.config.wall_ns = sim_wall(&S.node[i]);
+	sim_node_step(&S.node[i], &ev);
+}
+
+/*
+ * B does not hear A. Before anybody has noticed, A wants a view, for it is to
+ * have another vote, and does not any more when it has asked.
+ */
+static struct trio senior_leads(void)
+{
+	struct trio t = three();
+
+	cut(bit(t.a), bit(t.b), true);
+	pass(150);
+	set_votes(t.a, 2);
+	await_said(t.a, t.c, GPE_PK_PREPARE, 100);
+	set_votes(t.a, 1);
+	return t;
+}
+
+/* B does not hear A, and C, which would lead, is not heard: B leads, then A. */
+static struct trio junior_leads(void)
+{
+	struct trio t = three();
+
+	tap(t.c, t.a, GPE_PK_PREPARE, SIM_DROP);
+	tap(t.c, t.b, GPE_PK_PREPARE, SIM_DROP);
+	cut(bit(t.a), bit(t.b), true);
 	return t;
 }
 
@@ -45,14 +83,14 @@ static void rejoined(void)
 /* A's question comes after C has promised B. */
 static void old_prepare(void)
 {
-	struct trio t = part();
+	struct trio t = junior_leads();
 
 	tap(t.a, t.c, GPE_PK_PREPARE, SIM_DROP);
 	tap(t.b, t.c, GPE_PK_PROPOSE, SIM_DROP);
 	await_said(t.c, t.b, GPE_PK_PROMISE, 3000);
 	tap(t.a, t.c, GPE_PK_INSTALL, SIM_DROP);
 	tap(t.a, t.c, GPE_PK_PREPARE, SIM_PASS);
-	await_epoch(t.a, t.epoch, 300);
+	await_epoch(t.a, t.epoch, 900);
 	cut(bit(t.a), bit(t.c), true);
 	tap(t.b, t.c, GPE_PK_PROPOSE, SIM_PASS);
 	await_epoch(t.b, t.epoch, 1000);
@@ -62,7 +100,7 @@ static void old_prepare(void)
 /* A's value comes to be accepted after C has promised B. */
 static void old_accept(void)
 {
-	struct trio t = part();
+	struct trio t = senior_leads();
 
 	tap(t.a, t.c, GPE_PK_ACCEPT, SIM_DROP);
 	tap(t.b, t.c, GPE_PK_PROPOSE, SIM_DROP);
@@ -80,7 +118,7 @@ static void old_accept(void)
 /* C has accepted what A decides, and does not hear of that. */
 static struct trio half_told(void)
 {
-	struct trio t = part();
+	struct trio t = senior_leads();
 
 	tap(t.a, t.c, GPE_PK_INSTALL, SIM_DROP);
 	await_epoch(t.a, t.epoch, BOUND);
@@ -133,7 +171,7 @@ static void kept(void)
 /* A alone has accepted its value, C later that of B, which is decided. */
 static void two_values(void)
 {
-	struct trio t = part();
+	struct trio t = senior_leads();
 
 	tap(t.a, t.c, GPE_PK_ACCEPT, SIM_DROP);
 	tap(t.b, t.c, GPE_PK_INSTALL, SIM_DROP);
@@ -162,8 +200,9 @@ static void said_twice(void)
 		if (rest & bit(i))
 			tap(a, i, GPE_PK_ACCEPT, SIM_DROP);
 	tap(c, a, GPE_PK_ACCEPTED, SIM_TWICE);
-	/* A reason for a view that all are in. */
-	cut(bit(a), bit(__ffs64(rest)), true);
+	set_votes(a, 2);
+	await_said(a, c, GPE_PK_PREPARE, 100);
+	set_votes(a, 1);
 	await_said(a, c, GPE_PK_ACCEPT, BOUND);
 	await_epoch(a, epoch, 200);
 	split(bit(a) | bit(c), true);
