@@ -233,12 +233,10 @@ static u64 gpe_hash_rec(u64 h, const struct gpe_rec *rec)
 			h = gpe_hash(h, view->m[i].change);
 		}
 		return h;
-	case GPE_REC_SUSPENDED:
-	case GPE_REC_RESUMED:
+	default:
 		return gpe_hash_vid(h, &container_of(rec, struct gpe_note,
 						     rec)->vid);
 	}
-	return h;
 }
 
 static u64 gpe_hash_name(u64 h, const struct gpe_record_names *names,
