@@ -132,6 +132,11 @@ judge_bad() {
 	fi
 	line=${line##*: }
 	property=${line%%,*} seed=${line##* }
+	if [[ $property != V* ]]; then
+		result "$name" "$property" '' '' \
+			'not seen: time and number: a history has no bounds'
+		return 3
+	fi
 	[[ $line == *,*,* ]] && scene=${line#*, } && scene=${scene%,*}
 	if condemned "$name" "$seed" "$seed" "$property" "$scene" ||
 		condemned "$name" $((seed + 1)) $((seed + 40)) "$property" \
@@ -176,8 +181,12 @@ for name in "$@"; do
 		result "$name" '' '' '' "not seen: $why"
 		continue
 	fi
-	bad=$((bad + 1))
-	judge_bad "$name" && hits=$((hits + 1))
+	judge_bad "$name"
+	case $? in
+	0) hits=$((hits + 1)) bad=$((bad + 1)) ;;
+	3) blind=$((blind + 1)) ;;
+	*) bad=$((bad + 1)) ;;
+	esac
 done
 echo "# $((SECONDS - start)) s, $blind not to be seen in a history"
 echo "bad: $bad mutants, both condemn $hits"
