@@ -439,10 +439,6 @@ static void gpe_local_enter(struct gpe_node *node, struct gpe_local *loc,
 	grp->host = loc->host;
 	if (loc->limit < grp->limit)
 		grp->limit = loc->limit;
-	if (!grp->notes[0])
-		grp->notes[0] = gpe_alloc(sizeof(*grp->notes[0]));
-	if (!grp->notes[1])
-		grp->notes[1] = gpe_alloc(sizeof(*grp->notes[1]));
 }
 
 /* ---- applying a change ---- */
@@ -565,6 +561,10 @@ static int gpe_apply_join(struct gpe_node *node,
 	view = gpe_view_with(node, grp, ch);
 	if (gpe_is_self(node, &ch->addr))
 		loc = gpe_local_by_port(node, ch->addr.port);
+	if (view && loc && !gpe_group_notes(grp)) {
+		gpe_view_put(view);
+		view = NULL;
+	}
 	if (loc && !loc->grp)
 		gpe_local_enter(node, loc, grp);
 	ret = view ? gpe_group_change(node, grp, view,

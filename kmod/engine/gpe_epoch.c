@@ -186,6 +186,8 @@ static int gpe_open_group(struct gpe_node *node, struct gpe_group *grp)
 	u64 mask;
 	int ret;
 
+	if (grp->host && !gpe_group_notes(grp))
+		return -ENOMEM;
 	gpe_group_force(node, grp);
 	view = gpe_view_purged(node, grp->latest, node->opening.bye, &ret);
 	if (ret)

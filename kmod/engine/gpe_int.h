@@ -870,6 +870,7 @@ u8 *gpe_dir_snapshot(struct gpe_node *node, u32 *len);
 void gpe_dir_timer(struct gpe_node *node);
 /* What found no memory is tried again a little later. */
 void gpe_dir_retry(struct gpe_node *node);
+bool gpe_group_notes(struct gpe_group *grp);
 void gpe_group_note(struct gpe_node *node, struct gpe_group *grp,
 		    bool suspended);
 

@@ -18,6 +18,29 @@ static bool gpe_group_seen(const struct gpe_group *grp)
 	return false;
 }
 
+/**
+ * gpe_group_notes() - have at hand what members are to be told
+ * @grp: the group
+ *
+ * That nothing moves is told when there may be no memory: whoever does not hear
+ * it goes on in another chain without a word. So a member enters a group, and a
+ * group an epoch, only with both notes there.
+ *
+ * Return: false without memory for them.
+ */
+bool gpe_group_notes(struct gpe_group *grp)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(grp->notes); i++) {
+		if (!grp->notes[i])
+			grp->notes[i] = gpe_alloc(sizeof(*grp->notes[i]));
+		if (!grp->notes[i])
+			return false;
+	}
+	return true;
+}
+
 /* @grp's local members hear that nothing moves, or that it does again. */
 void gpe_group_note(struct gpe_node *node, struct gpe_group *grp,
 		    bool suspended)
@@ -25,9 +48,7 @@ void gpe_group_note(struct gpe_node *node, struct gpe_group *grp,
 	struct gpe_note *note = grp->notes[!suspended];
 
 	grp->suspended = suspended;
-	if (!note)
-		note = gpe_alloc(sizeof(*note));
-	if (!note)
+	if (GPE_ASSERT(note))
 		return;
 	grp->notes[!suspended] = gpe_alloc(sizeof(*note));
 	note->rec.type = suspended ? GPE_REC_SUSPENDED : GPE_REC_RESUMED;
