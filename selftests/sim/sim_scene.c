@@ -730,6 +730,8 @@ void sim_scene_play(const struct sim_scene *scene)
 	S.mix.send = 20 + sim_rand(60);
 	S.faults = false;
 	S.none = false;
+	/* Whoever is left has somebody to talk to. */
+	S.spans[0] = all();
 	sim_trace("-- scene %s, %u nodes", scene->name, S.n_nodes);
 	scene->play();
 }
