@@ -59,7 +59,7 @@ fi
 if [ "$load" != 0 ]; then
 	for kernel in $kernels; do
 		guest "$kernel" load $((10 * load + 300)) \
-			"LOAD_SECONDS=$load LOAD_STILL=100000 bash /selftests/net/test_load.sh" \
+			"LOAD_SECONDS=$load LOAD_STILL=100000 bash /selftests/net/load.sh" \
 			VMICOUNT=6 VMSMP=1 &
 	done
 	wait

@@ -42,7 +42,7 @@ done
 for kernel in 6.1 6.12; do
 	begin "guest-slow-$kernel" 400 make -s vm VMKERNEL=$kernel \
 		VMTIMEOUT=380 VMNAME="check-slow-$kernel" VMICOUNT=6 VMSMP=1 \
-		RUN='LOAD_SECONDS=20 LOAD_STILL=100000 bash /selftests/net/test_load.sh'
+		RUN='LOAD_SECONDS=20 LOAD_STILL=100000 bash /selftests/net/load.sh'
 done
 for kernel in 6.1 6.12; do
 	finish "guest-slow-$kernel"

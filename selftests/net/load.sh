@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # No node is taken for dead because programs want all there is: LOAD_SECONDS
 # (60) of 64 spinners, of UDP senders and of members in every node, no other
-# fault. Prints how late heartbeats came. Suspicions count for nothing if a
-# processor of the guest stood still for more than LOAD_STILL ms (200: with a
-# heartbeat lost to it that is the detection time), which is the host's doing.
-# TAP.
+# fault. Prints how late heartbeats came. For a guest whose time is its own
+# (VMICOUNT, see vmrun.sh). Elsewhere suspicions count for nothing if a processor
+# of the guest stood still for more than LOAD_STILL ms (200: with a heartbeat
+# lost to it that is the detection time), which is the host's doing. TAP.
 set -u
 # shellcheck source=selftests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
