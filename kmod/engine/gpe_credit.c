@@ -267,6 +267,9 @@ int gpe_credit_prepare(struct gpe_node *node, struct gpe_group *grp, u64 mask,
  * @node: the node
  * @grp: its @mask is that of the latest view, which was prepared for
  * @new_epoch: every count starts afresh
+ *
+ * A sender that is blocked tries again: who held it up may be gone, and whom it
+ * has to ask next it finds out then.
  */
 void gpe_credit_sync(struct gpe_node *node, struct gpe_group *grp,
 		     bool new_epoch)
@@ -288,6 +291,9 @@ void gpe_credit_sync(struct gpe_node *node, struct gpe_group *grp,
 			gpe_credit_restart(cr);
 		gpe_credit_due(node, cr);
 	}
+	/* All are woken when an epoch has opened, and not before. */
+	if (!new_epoch)
+		gpe_credit_wake(grp);
 }
 
 /* ---- sending ---- */
