@@ -128,6 +128,7 @@ struct sim_mix {
 	u32 bearer;
 	u32 peer;	/* an address is taken away for a while */
 	u32 nomem;
+	u32 stale;	/* a packet is seconds late */
 	u32 leave;
 	u32 big;
 	u32 slow;

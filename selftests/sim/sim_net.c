@@ -221,6 +221,8 @@ static u64 latency(struct sim_node *n, const struct sim_link *l)
 
 	if (S.faults && sim_luck(n, S.mix.reorder))
 		ns += sim_draw(&n->luck, 20) * SIM_MS;
+	if (S.faults && sim_luck(n, S.mix.stale))
+		ns += sim_draw(&n->luck, 3000) * SIM_MS;
 	return ns;
 }
 

@@ -29,7 +29,7 @@ static void draw_mix(void)
 {
 	static u32 * const noise[] = {
 		&S.mix.loss, &S.mix.dup, &S.mix.reorder, &S.mix.flip,
-		&S.mix.big, &S.mix.slow, &S.mix.one, &S.mix.lazy,
+		&S.mix.stale, &S.mix.big, &S.mix.slow, &S.mix.one, &S.mix.lazy,
 	};
 	u32 i, sum = 0;
 
@@ -41,7 +41,7 @@ static void draw_mix(void)
 		.oneway = draw(200), .link = rare(400), .deaf = rare(200),
 		.mute = rare(200), .flap = rare(200), .cable = rare(400),
 		.mtu = rare(300), .bearer = rare(150), .peer = rare(100),
-		.nomem = rare(300), .leave = 1 + draw(50), .big = draw(100),
+		.nomem = rare(300), .stale = rare(20), .leave = 1 + draw(50), .big = draw(100),
 		.slow = draw(800), .send = 20 + sim_rand(200),
 		.one = draw(200), .lazy = draw(900),
 		.late = 1 + sim_rand(sim_chance(200) ? 40 : 2),

@@ -726,6 +726,7 @@ void sim_scene_play(const struct sim_scene *scene)
 	S.mix.loss = 0;
 	S.mix.dup = 0;
 	S.mix.reorder = 0;
+	S.mix.stale = 0;
 	S.mix.big = sim_rand(10);
 	S.mix.send = 20 + sim_rand(60);
 	S.faults = false;
