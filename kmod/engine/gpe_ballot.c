@@ -597,18 +597,13 @@ static void gpe_flush_expired(struct gpe_node *node)
 
 	for (i = 0; i < lead->n; i++) {
 		const struct gpe_part *part = &lead->part[i];
-		struct gpe_path *p;
 
 		if (!part->in || part->ready)
 			continue;
-		if (part->old) {
+		if (part->old)
 			ch->failed |= gpe_bit(part->rank);
-			continue;
-		}
-		p = &node->path[part->path];
-		p->flap_ns = clamp_t(u64, 2 * p->flap_ns, GPE_FLAP_MIN_NS,
-				     GPE_FLAP_MAX_NS);
-		p->hold_until = node->now + p->flap_ns;
+		else
+			gpe_detect_hold_off(node, &node->path[part->path]);
 	}
 	/*
 	 * What the leader itself lacks nobody has who is left: a new cut. When
@@ -621,24 +616,31 @@ static void gpe_flush_expired(struct gpe_node *node)
 		gpe_ballot_start(node, closing);
 }
 
-/* Has a newcomer found its place elsewhere, or another in its place? */
-static bool gpe_newcomer_gone(const struct gpe_node *node)
+/*
+ * Newcomers that have found their place elsewhere, or another in their place:
+ * again without them, at once. The others have had no time yet to fail.
+ */
+static void gpe_flush_gone(struct gpe_node *node)
 {
 	const struct gpe_lead *lead = &node->change->lead;
+	bool gone = false;
 	u32 i;
 
 	for (i = 0; i < lead->n; i++) {
 		const struct gpe_part *part = &lead->part[i];
-		const struct gpe_path *p;
+		struct gpe_path *p;
 
 		if (!part->in || part->old || part->ready)
 			continue;
 		p = &node->path[part->path];
-		if (p->id != part->id || p->inc != part->inc ||
-		    p->state != GPE_ST_FRESH)
-			return true;
+		if (p->id == part->id && p->inc == part->inc &&
+		    p->state == GPE_ST_FRESH)
+			continue;
+		gpe_detect_hold_off(node, p);
+		gone = true;
 	}
-	return false;
+	if (gone)
+		gpe_ballot_start(node, lead->closing);
 }
 
 static void gpe_ballot_repeat(struct gpe_node *node)
@@ -687,10 +689,13 @@ void gpe_ballot_tick(struct gpe_node *node)
 			gpe_ballot_back_off(node);
 	} else if (lead->phase == GPE_PH_FLUSH) {
 		gpe_flush_check(node);
-		if (lead->phase == GPE_PH_FLUSH &&
-		    (idle > GPE_READY_WAIT_NS || gpe_newcomer_gone(node)) &&
-		    !GPE_BROKEN(GPE_FAULT_FLUSH_WAITS))
+		if (lead->phase != GPE_PH_FLUSH ||
+		    GPE_BROKEN(GPE_FAULT_FLUSH_WAITS))
+			return;
+		if (idle > GPE_READY_WAIT_NS)
 			gpe_flush_expired(node);
+		else
+			gpe_flush_gone(node);
 	} else if (idle > GPE_READY_WAIT_NS) {
 		gpe_ballot_back_off(node);
 	}

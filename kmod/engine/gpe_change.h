@@ -311,8 +311,8 @@ bool gpe_newcomer_ok(const struct gpe_node *node, u32 path);
 /* Do these two paths' nodes hear each other? */
 bool gpe_paths_mutual(const struct gpe_node *node, u32 a, u32 b);
 bool gpe_path_fits(const struct gpe_node *node, u32 path, u64 paths);
-/* The best choice of @cand that all hear each other and have a quorum, or 0. */
 u32 gpe_set_weight(const struct gpe_node *node, u64 set);
+/* The best choice of @cand that all hear each other and have a quorum, or 0. */
 u64 gpe_pick(const struct gpe_node *node, u64 cand);
 
 /* ---- gpe_accept ---- */

@@ -171,6 +171,18 @@ static void gpe_seats_refresh(struct gpe_node *node)
 	}
 }
 
+/**
+ * gpe_detect_hold_off() - a newcomer has to wait before it is let in again
+ * @node: the node
+ * @p: its path; each time it waits twice as long, up to a bound
+ */
+void gpe_detect_hold_off(struct gpe_node *node, struct gpe_path *p)
+{
+	p->flap_ns = clamp_t(u64, 2 * p->flap_ns, GPE_FLAP_MIN_NS,
+			     GPE_FLAP_MAX_NS);
+	p->hold_until = node->now + p->flap_ns;
+}
+
 /* Whoever lost its seat soon after it came has to wait before the next. */
 static void gpe_flap_account(struct gpe_node *node, struct gpe_path *p)
 {
@@ -182,9 +194,7 @@ static void gpe_flap_account(struct gpe_node *node, struct gpe_path *p)
 		if (node->now - p->in_ns >= GPE_FLAP_RESET_NS)
 			p->flap_ns = 0;
 		else
-			p->flap_ns = clamp_t(u64, 2 * p->flap_ns,
-					     GPE_FLAP_MIN_NS, GPE_FLAP_MAX_NS);
-		p->hold_until = node->now + p->flap_ns;
+			gpe_detect_hold_off(node, p);
 	}
 	p->was_in = in;
 }

@@ -923,6 +923,7 @@ void gpe_detect_restart(struct gpe_node *node);
 /* Ranks of the current epoch that are silent, condemned or said goodbye. */
 u64 gpe_detect_suspects(const struct gpe_node *node);
 u64 gpe_detect_byes(const struct gpe_node *node);
+void gpe_detect_hold_off(struct gpe_node *node, struct gpe_path *p);
 /* A path to a node, GPE_NO_PATH if there is none. */
 u8 gpe_detect_path(const struct gpe_node *node, u32 id, u64 inc);
 /* Own setting. */

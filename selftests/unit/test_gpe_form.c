@@ -803,8 +803,17 @@ static void gpe_view_wants__left_for_a_formation_that_failed(void **state)
 	u_free(net);
 }
 
+static void no_ready(struct u_net *n, u32 from, u32 to,
+		     const struct gpe_shim_buf *buf, struct u_fate *fate)
+{
+	(void)n;
+	(void)to;
+	if (from == 1 && buf->data[3] == GPE_PK_READY)
+		fate->copies = 0;
+}
+
 /* The newcomer that a ballot waits for has gone elsewhere: no second lost. */
-static void gpe_newcomer_gone__ballot_goes_on(void **state)
+static void gpe_flush_gone__ballot_goes_on(void **state)
 {
 	struct u_net *net = u_cluster(3);
 	u64 at;
@@ -817,10 +826,14 @@ static void gpe_newcomer_gone__ballot_goes_on(void **state)
 	u_start(net, 2);
 	u_wait(net, net->node[0].engine->change->lead.phase == GPE_PH_FLUSH,
 	       5000);
-	/* It restarts, at the very moment. */
+	/* It restarts, at the very moment; another one is not ready yet. */
+	net->filter = no_ready;
 	u_kill(net, 2);
 	u_start(net, 2);
 	at = net->now;
+	u_run(net, 100 * U_MS);
+	assert_int_equal(net->node[0].engine->change->failed, 0);
+	net->filter = NULL;
 	u_wait(net, u_one_view(net, 3), 2000);
 	assert_true(net->now - at < 200 * U_MS);
 	u_wait(net, u_one_view(net, 7), 10000);
@@ -865,7 +878,7 @@ int main(void)
 		cmocka_unit_test(gpe_form_enough__half_is_not),
 		cmocka_unit_test(gpe_form_consider__not_before_its_time),
 		cmocka_unit_test(gpe_flap_account__who_comes_and_goes_waits),
-		cmocka_unit_test(gpe_newcomer_gone__ballot_goes_on),
+		cmocka_unit_test(gpe_flush_gone__ballot_goes_on),
 		cmocka_unit_test(gpe_foreign__fewer_votes_yield),
 		cmocka_unit_test(
 			gpe_view_wants__left_for_a_formation_that_failed),
