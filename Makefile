@@ -36,7 +36,7 @@ help:
 	@echo '                         each allocation failed once; builds two kernels'
 	@echo 'make vm RUN=cmd          run a command in a guest; VMKERNEL=6.1|6.12'
 	@echo '                         VMFILES=files VMTIMEOUT=s VMMEM= VMSMP='
-	@echo '                         VMVERBOSE=1 VMLOAD=0 VMUNLOAD=0 VMPYTHON=1'
+	@echo '                         VMVERBOSE=1 VMLOAD=0 VMUNLOAD=0 VMPYTHON=1 VMICOUNT='
 	@echo 'make sim SEEDS=n FIRST=k the engine in the simulator; sim-slices the same,'
 	@echo '                         with epochs opened one group at a time'
 	@echo 'make sim-mutants         each rule of the protocol broken once, and caught'

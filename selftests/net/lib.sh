@@ -143,6 +143,20 @@ stalls_back() {
 	echo "$old_stall" >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 }
 
+# Processes by name.
+declare -A pid=()
+
+# end NAME...: as if killed; other members see theirs leave.
+end() {
+	local name
+	for name in "$@"; do
+		[ -n "${pid[$name]-}" ] || continue
+		kill -9 "${pid[$name]}"
+		wait "${pid[$name]}" 2>/dev/null
+		unset "pid[$name]"
+	done
+}
+
 link_cut() { ip link set "v$1" down; }
 link_heal() { ip link set "v$1" up; }
 

@@ -18,8 +18,6 @@ member() {
 		-l "$dir/$name" -t "$dir/$name.time" "$@" 2>"$dir/$name.err" &
 	pid[$name]=$!
 }
-declare -A pid
-
 
 # A view of so many members is the last one that NAME has.
 last_view() {
@@ -72,17 +70,6 @@ explain() {
 		case $f in *.time | *.err | */tail) continue ;; esac
 		echo "${f##*/}: $(wc -l <"$f") lines; $(cat "$f.err" 2>/dev/null)"
 		tail -n 2 "$f" | cut -c 1-150
-	done
-}
-
-# Ends members as if killed; the others see them leave.
-end() {
-	local name
-	for name in "$@"; do
-		[ -n "${pid[$name]-}" ] || continue
-		kill -9 "${pid[$name]}"
-		wait "${pid[$name]}" 2>/dev/null
-		unset "pid[$name]"
 	done
 }
 

@@ -17,17 +17,6 @@ member() {
 		-t "$dir/$name.time" -s "$@" 2>"$dir/$name.err" &
 	pid[$name]=$!
 }
-declare -A pid
-
-end() {
-	local name
-	for name in "$@"; do
-		[ -n "${pid[$name]-}" ] || continue
-		kill -9 "${pid[$name]}"
-		wait "${pid[$name]}" 2>/dev/null
-		unset "pid[$name]"
-	done
-}
 
 # members GROUP NODE...: m1 on node 1 and so on, all in one view.
 members() {

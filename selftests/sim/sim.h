@@ -309,6 +309,8 @@ void pause_acts(struct sim_node *n, const char *what);
 /* sim_chain.c */
 void chain_reset(void);
 void chain_look(struct sim_node *n, const struct gpe_node_info *info);
+bool chain_quorum(const struct gpe_node_entry *node, u32 n, u32 expected,
+		  u64 mask);
 
 /* sim_check.c: what the judge is told */
 void check_init(void);

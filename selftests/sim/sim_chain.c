@@ -74,22 +74,37 @@ static bool is_in(const struct chain_epoch *e, u32 rank)
 	       n->chain_inc == e->node[rank].inc;
 }
 
-static bool could_go_on(const struct chain_epoch *e)
+/*
+ * The rule of quorums, not the engine's: could those of a view that are in
+ * @mask, by rank, decide what follows, and be the old nodes of it?
+ */
+bool chain_quorum(const struct gpe_node_entry *node, u32 n, u32 expected,
+		  u64 mask)
 {
 	u32 i, votes = 0, here = 0;
 	int senior = -1;
 
-	for (i = 0; i < e->n; i++) {
-		bool in = is_in(e, i);
+	for (i = 0; i < n; i++) {
+		bool in = mask >> i & 1;
 
-		votes += e->node[i].votes;
-		here += in ? e->node[i].votes : 0;
-		if (senior < 0 && e->node[i].votes)
+		votes += node[i].votes;
+		here += in ? node[i].votes : 0;
+		if (senior < 0 && node[i].votes)
 			senior = in;
 	}
 	return (2 * here > votes || (2 * here == votes && senior == 1)) &&
-	       (2 * here > e->expected ||
-		(e->expected == 2 && here == 1));
+	       (2 * here > expected || (expected == 2 && here == 1));
+}
+
+static bool could_go_on(const struct chain_epoch *e)
+{
+	u64 here = 0;
+	u32 i;
+
+	for (i = 0; i < e->n; i++)
+		if (is_in(e, i))
+			here |= BIT_ULL(i);
+	return chain_quorum(e->node, e->n, e->expected, here);
 }
 
 static bool is_over(u64 root)

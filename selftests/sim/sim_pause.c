@@ -30,23 +30,19 @@ void pause_heard(struct sim_node *n, u32 path, u64 sent)
 /* Could those that said nothing since have gone on without it? */
 static bool others_go_on(const struct sim_node *n)
 {
-	u32 i, votes = 0, left = 0;
 	struct gpe_node_info info;
-	int senior = -1;
+	u64 left = 0;
+	u32 i;
 
 	gpe_node_info(n->engine, &info);
 	for (i = 0; i < info.n_nodes; i++) {
-		u32 id = info.nodes[i].id, mine = info.nodes[i].votes;
-		bool said = id == n->index + 1 || n->answered >> (id - 1) & 1;
+		u32 id = info.nodes[i].id;
 
-		votes += mine;
-		left += said ? 0 : mine;
-		if (senior < 0 && mine)
-			senior = !said;
+		if (id != n->index + 1 && !(n->answered >> (id - 1) & 1))
+			left |= BIT_ULL(i);
 	}
-	return (2 * left > votes || (2 * left == votes && senior == 1)) &&
-	       (2 * left > info.expected_votes ||
-		(2 * left == info.expected_votes && info.expected_votes == 2));
+	return chain_quorum(info.nodes, info.n_nodes, info.expected_votes,
+			    left);
 }
 
 /* It delivers to a program, or takes something from one. */

@@ -224,32 +224,32 @@ static void log_behind(void)
 
 /* ---- order ---- */
 
-/* A cause is lost with its sender, and with the one who has read it. */
-static void cause_lost(void)
+/* A node dies, and so does the only one that heard it last. */
+static void lost_with_reader(bool senior, const char *what)
 {
 	u32 a, b;
 
-	talk(2);
-	levels(0, 0, 1, 0, 0);
 	cluster();
-	draw_two(false, &a, &b);
+	draw_two(senior, &a, &b);
 	unheard(a, all() & ~bit(b), SIM_DROP);
 	pass(between(20, 60));
-	die(bit(a) | bit(b), "what is left has no cause");
+	die(bit(a) | bit(b), what);
+}
+
+/* A cause is lost with its sender, and with the one who has read it. */
+static void cause_lost(void)
+{
+	talk(2);
+	levels(0, 0, 1, 0, 0);
+	lost_with_reader(false, "what is left has no cause");
 }
 
 /* An order record is lost so, and what it ordered is not. */
 static void record_lost(void)
 {
-	u32 a, b;
-
 	talk(2);
 	levels(0, 0, 0, 1, 2);
-	cluster();
-	draw_two(true, &a, &b);
-	unheard(a, all() & ~bit(b), SIM_DROP);
-	pass(between(20, 60));
-	die(bit(a) | bit(b), "they order what is left");
+	lost_with_reader(true, "they order what is left");
 }
 
 /* Few safe messages: the last one is read by one that dies, like its sender. */
